@@ -1,0 +1,304 @@
+/**
+ * data: delimited files in, typed column frames, encoders, splits, datasets.
+ * Nothing here knows SQLite; the store feeds and drains these.
+ */
+#ifndef DM_DATA_H
+#define DM_DATA_H
+
+#include <dm/core.h>
+#include <dm/matrix.h>
+#include <dm/text.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- values ------------------------------------------------------------ */
+
+typedef enum dm_type { DM_NULL = 0, DM_INTEGER = 1, DM_REAL = 2, DM_TEXT = 3, DM_BLOB = 4 } dm_type;
+DM_API const char *dm_type_name(dm_type t); /* "INTEGER" … as in SQL */
+
+/** One typed cell, borrowed. */
+typedef struct dm_value {
+  dm_type type;
+  int64_t integer; /* DM_INTEGER */
+  double real;     /* DM_REAL */
+  dm_str text;     /* DM_TEXT, DM_BLOB */
+} dm_value;
+
+/* ---- column formats: how a number came and goes back -------------------- */
+
+/** A REAL column keeps the one format that prints all its cells back to their bytes. */
+typedef enum dm_format_kind {
+  DM_FORMAT_NONE = 0,   /* TEXT */
+  DM_FORMAT_INTEGER,    /* "integer"  */
+  DM_FORMAT_SHORTEST,   /* "shortest" 1.0 0.25 */
+  DM_FORMAT_SHORTEST_0, /* "shortest-int": shortest without .0  (1 0.25) */
+  DM_FORMAT_DECIMALS    /* "decimals:k" */
+} dm_format_kind;
+
+typedef struct dm_format {
+  dm_format_kind kind;
+  unsigned decimals; /* DM_FORMAT_DECIMALS: 0 … 17 */
+  bool quoted;       /* every non-missing cell stood in quotes ("…,quoted" in dm_column.format) */
+} dm_format;
+
+DM_API size_t dm_format_print(dm_format f, dm_value v, char *out, size_t capacity); /* numbers only; ≥ 400 bytes always suffice */
+DM_API void dm_format_name(dm_format f, char out[32]);       /* as stored in dm_column.format */
+DM_API bool dm_format_parse(const char *name, dm_format *out);
+
+/* ---- delimited files ---------------------------------------------------- */
+
+typedef enum dm_auto { DM_AUTO = 0, DM_YES, DM_NO } dm_auto;
+typedef enum dm_on_extra { DM_EXTRA_REJECT = 0, DM_EXTRA_MERGE, DM_EXTRA_DROP } dm_on_extra;
+
+/** What the user said; zeroes mean "detect". Strings borrowed. */
+typedef struct dm_csv_options {
+  char delimiter;            /* 0 = detect among , ; tab | : and the like */
+  char quote;                /* 0 = '"' */
+  const char *encoding;      /* NULL = detect; any name iconv knows */
+  dm_auto header, trim;
+  bool all_text;             /* --types text */
+  const char *const *columns; /* names given by the user */
+  size_t n_columns;
+  const char *const *nulls;   /* texts that mean missing, besides the empty unquoted cell */
+  size_t n_nulls;
+  dm_on_extra on_extra;
+  size_t max_cell;           /* bytes; 0 = 64 MB: a longer cell rejects its record */
+} dm_csv_options;
+
+/** What was found on the sample and is announced; owned by the reader. */
+typedef struct dm_csv_dialect {
+  char delimiter, quote;
+  bool header, header_quoted, trim, bom, crlf; /* crlf: records end in \r\n (the ending of most) */
+  bool mixed_endings, final_newline;           /* final_newline known only after the end was read */
+  const char *encoding;                        /* canonical name: "UTF-8", "UTF-16LE", "ISO-8859-1", … */
+  size_t sample_records, sample_bytes;
+} dm_csv_dialect;
+
+/** A column as the sample shows it. */
+typedef struct dm_csv_column {
+  const char *name;
+  dm_type type; /* DM_INTEGER, DM_REAL or DM_TEXT */
+} dm_csv_column;
+
+typedef enum dm_reject_reason {
+  DM_REJECT_NONE = 0, DM_REJECT_TOO_FEW, DM_REJECT_TOO_MANY, DM_REJECT_QUOTE, DM_REJECT_ENCODING, DM_REJECT_NUL, DM_REJECT_TOO_LONG
+} dm_reject_reason;
+
+/** One cell of a record: bytes in UTF-8, unquoted, trimmed when the dialect trims. */
+typedef struct dm_csv_cell {
+  const char *p;
+  size_t n;
+  bool quoted;
+} dm_csv_cell;
+
+/** One record; everything borrowed until the next call. */
+typedef struct dm_csv_record {
+  uint64_t record;      /* 1 = first after the header */
+  uint64_t line;        /* physical line where it begins, from 1 */
+  uint64_t byte_offset; /* in the source file's own bytes */
+  size_t n_cells;
+  const dm_csv_cell *cells;
+  dm_reject_reason reason; /* NONE, or why the record does not fit */
+  size_t column;           /* byte column on its line for messages, 0 = none */
+  const char *raw;         /* the record in the source's own bytes, for rejects and audits; NULL for good records unless asked by dm_csv_raw */
+  size_t raw_n;
+  const char *message;     /* "5 fields, header has 4"; NULL when good */
+} dm_csv_record;
+
+typedef struct dm_csv dm_csv;
+
+/**
+ * Opens a delimited file, reads the sample (the first 1 MB, and 64 KB from the
+ * middle and the end where the file can be sought), detects what the options
+ * leave open. Memory: O(block + longest record).
+ * @return DM_OK; DM_EIO (missing, directory, unreadable); DM_EINPUT (empty, no record, unknown encoding, binary);
+ *         DM_EUSAGE (options that contradict, for instance --columns of another count).
+ */
+DM_API dm_status dm_csv_open(dm_ctx *ctx, const char *path, const dm_csv_options *options, dm_csv **out, dm_error *err);
+/** The same over bytes in memory (borrowed). name is for messages. */
+DM_API dm_status dm_csv_open_memory(dm_ctx *ctx, const char *name, const char *p, size_t n, const dm_csv_options *options,
+                                    dm_csv **out, dm_error *err);
+DM_API void dm_csv_close(dm_csv *csv);
+DM_API const dm_csv_dialect *dm_csv_get_dialect(const dm_csv *csv);
+DM_API size_t dm_csv_n_columns(const dm_csv *csv);
+DM_API const dm_csv_column *dm_csv_get_column(const dm_csv *csv, size_t i);
+/** Next record, good or not. *record NULL at the end. DM_EIO and DM_EBUDGET and DM_ECANCEL end the reading. */
+DM_API dm_status dm_csv_next(dm_csv *csv, const dm_csv_record **record, dm_error *err);
+/** Back to the first record (sources that cannot be sought were spooled to a temporary file). */
+DM_API dm_status dm_csv_rewind(dm_csv *csv, dm_error *err);
+/** Goes to a record boundary stored earlier (dm_origin): record number, line and offset as they were given. */
+DM_API dm_status dm_csv_seek(dm_csv *csv, uint64_t record, uint64_t line, uint64_t byte_offset, dm_error *err);
+/** Raw source bytes of the record last given. */
+DM_API dm_status dm_csv_raw(dm_csv *csv, dm_str *raw, dm_error *err);
+DM_API uint64_t dm_csv_bytes(const dm_csv *csv);         /* size of the source, 0 = unknown yet */
+DM_API uint64_t dm_csv_bytes_done(const dm_csv *csv);
+/** SHA-256 of the source's bytes, lower-case hex; complete once the end was reached. */
+DM_API const char *dm_csv_sha256(const dm_csv *csv);
+
+/* ---- column typing: shared by import, types of derived data and tests ---- */
+
+/** What all cells of a column seen so far allow; starts with everything allowed. */
+typedef struct dm_typing {
+  bool may_integer, may_real;
+  bool shortest, shortest_0;  /* REAL formats still possible */
+  bool decimals_known, decimals_ok;
+  unsigned decimals;
+  uint64_t n, n_missing;
+  uint64_t n_quoted, n_unquoted;
+} dm_typing;
+
+DM_API void dm_typing_init(dm_typing *t);
+DM_API void dm_typing_see(dm_typing *t, const char *p, size_t n, bool quoted); /* one non-missing cell */
+DM_API dm_type dm_typing_type(const dm_typing *t);                            /* TEXT when nothing was seen */
+DM_API dm_format dm_typing_format(const dm_typing *t);
+
+/* ---- frame --------------------------------------------------------------- */
+
+typedef enum dm_kind { DM_NUMERIC = 0, DM_CATEGORY = 1 } dm_kind;
+
+/** Levels of a category column: sorted by bytes for TEXT, by value for numbers; codes are places in this order. */
+typedef struct dm_levels {
+  size_t n;
+  dm_type type;           /* of the values: DM_TEXT, DM_INTEGER or DM_REAL */
+  const dm_str *names;    /* [n] printed form */
+  const double *numbers;  /* [n] for INTEGER/REAL, else NULL */
+} dm_levels;
+DM_API size_t dm_levels_find(const dm_levels *levels, dm_value v); /* code, or SIZE_MAX; O(log n) */
+
+/**
+ * One column of n cells in double: the number, or the level code of a
+ * category. Missing cells hold NaN in both kinds, and only they do: infinity
+ * and NaN are refused on entry.
+ */
+typedef struct dm_frame_column {
+  const char *name;
+  dm_kind kind;
+  dm_type type;       /* of the source */
+  double *values;     /* [n] */
+  size_t n_missing;
+  dm_levels levels;   /* DM_CATEGORY */
+} dm_frame_column;
+
+/** Typed columns of one length; everything lives in its memory. */
+typedef struct dm_frame {
+  dm_ctx *ctx;
+  size_t n, d;
+  dm_frame_column *columns;
+  int64_t *row_ids;   /* [n] dm_id of each row, or NULL: then rows are 1 … n */
+  dm_arena *memory;
+} dm_frame;
+
+/** Builds a frame from rows of values; used by the store's reader and by files. */
+typedef struct dm_frame_builder dm_frame_builder;
+DM_API dm_status dm_frame_builder_new(dm_ctx *ctx, size_t d, const char *const *names, bool has_row_ids, size_t rows_expected,
+                                      dm_frame_builder **out, dm_error *err);
+/** @param values [d]; REAL NaN or infinity is DM_EINPUT naming row and column. */
+DM_API dm_status dm_frame_builder_add(dm_frame_builder *b, const dm_value *values, int64_t row_id, dm_error *err);
+/**
+ * Finishes: a column whose cells are all numbers or missing is DM_NUMERIC,
+ * any TEXT makes it DM_CATEGORY (numbers in it as their text). The builder is freed in any case.
+ */
+DM_API dm_status dm_frame_builder_finish(dm_frame_builder *b, dm_frame **out, dm_error *err);
+DM_API void dm_frame_builder_free(dm_frame_builder *b);
+DM_API void dm_frame_free(dm_frame *frame);
+DM_API size_t dm_frame_find(const dm_frame *frame, const char *name); /* SIZE_MAX when absent; exact, then ASCII case-insensitive */
+/** Turns a numeric column into a category of its distinct values (a class target given as 0/1). */
+DM_API dm_status dm_frame_make_category(dm_frame *frame, size_t column, dm_error *err);
+DM_API size_t dm_frame_n_distinct(const dm_frame *frame, size_t column, size_t stop_at, dm_error *err);
+
+/* ---- splits ---------------------------------------------------------------- */
+
+/**
+ * Splits n rows in a training and a test part. Stratified when classes is
+ * given (every class keeps its share, largest remainder), grouped when groups
+ * is given (no group on both sides). Both parts ascending.
+ * @param classes [n] codes or NULL; @param groups [n] codes or NULL.
+ * @param train,test arrays of capacity n.
+ */
+DM_API dm_status dm_split(dm_ctx *ctx, size_t n, double test_share, uint64_t seed, const double *classes, const double *groups,
+                          size_t *train, size_t *n_train, size_t *test, size_t *n_test, dm_error *err);
+/** fold[i] in 0 … k-1, stratified and grouped alike. */
+DM_API dm_status dm_split_folds(dm_ctx *ctx, size_t n, size_t k, uint64_t seed, const double *classes, const double *groups,
+                                uint32_t *fold, dm_error *err);
+
+/* ---- encoders --------------------------------------------------------------- */
+
+typedef enum dm_impute { DM_IMPUTE_NONE = 0, DM_IMPUTE_MEAN, DM_IMPUTE_MEDIAN, DM_IMPUTE_MODE, DM_IMPUTE_CONSTANT } dm_impute;
+typedef enum dm_scale { DM_SCALE_NONE = 0, DM_SCALE_STANDARD, DM_SCALE_MINMAX } dm_scale;
+typedef enum dm_code { DM_CODE_ONE_HOT = 0, DM_CODE_ORDINAL, DM_CODE_QUANTILE } dm_code;
+
+typedef struct dm_encode_options {
+  dm_impute impute_numeric, impute_category;
+  dm_scale scale;
+  dm_code categories;     /* ONE_HOT or ORDINAL */
+  size_t quantile_bins;   /* 0 = numbers stay numbers; else code = bin, as ORDINAL */
+  double constant;        /* for DM_IMPUTE_CONSTANT */
+} dm_encode_options;
+
+/**
+ * Fitted encoder: raw row (d doubles, NaN missing, level codes; -1 = unseen
+ * level) → m encoded doubles, stored as float. Fitted on training rows only,
+ * computed in double; `passthrough` (the learner takes missing values and
+ * categories) copies. Const and thread-safe after fitting.
+ */
+typedef struct dm_encoder dm_encoder;
+DM_API dm_status dm_encoder_fit(dm_ctx *ctx, const dm_frame *frame, const size_t *columns, size_t d, const size_t *rows, size_t n,
+                                const dm_encode_options *options, dm_encoder **out, dm_error *err);
+DM_API dm_status dm_encoder_passthrough(dm_ctx *ctx, size_t d, dm_encoder **out, dm_error *err);
+DM_API void dm_encoder_free(dm_encoder *e);
+DM_API size_t dm_encoder_n_inputs(const dm_encoder *e);
+DM_API size_t dm_encoder_n_outputs(const dm_encoder *e);
+/** Which input an output comes from, and a name for it ("sex=Male"). */
+DM_API size_t dm_encoder_source(const dm_encoder *e, size_t output);
+DM_API const char *dm_encoder_output_name(const dm_encoder *e, size_t output);
+/** @param raw [d] @param out [m]. No allocation. */
+DM_API void dm_encoder_row(const dm_encoder *e, const double *raw, double *out);
+DM_API void dm_encoder_save(const dm_encoder *e, dm_json_out *json); /* one JSON value */
+DM_API dm_status dm_encoder_load(dm_ctx *ctx, const dm_json *json, size_t d, dm_encoder **out, dm_error *err);
+
+/* ---- datasets and cursors ------------------------------------------------------ */
+
+typedef enum dm_block_kind { DM_BLOCK_RAW = 0, DM_BLOCK_DENSE = 1, DM_BLOCK_BINNED = 2 } dm_block_kind;
+
+/** One block of a dataset; RAW is column-major double straight from the frame (exact thresholds are cut there). */
+typedef struct dm_block {
+  dm_block_kind kind;
+  size_t d;
+  const double *const *raw; /* RAW: [d] → [n] */
+  const size_t *levels;     /* RAW, BINNED: [d] 0 = numeric, else number of levels */
+  const dm_dense *dense;
+  const dm_binned *binned;
+} dm_block;
+
+/** What a learner trains on: blocks of n rows, target and weights; all borrowed. */
+typedef struct dm_dataset {
+  size_t n, n_blocks;
+  const dm_block *blocks;
+  const double *target;    /* [n] value, or class code; NULL when there is none */
+  size_t n_classes;        /* 0 = regression */
+  const double *weights;   /* [n] or NULL = all 1 */
+  const double *groups;    /* [n] or NULL */
+  const int64_t *row_ids;  /* [n] or NULL */
+} dm_dataset;
+
+DM_API const dm_block *dm_dataset_block(const dm_dataset *data, dm_block_kind kind); /* NULL when absent */
+
+/**
+ * Batches of rows in a stored order: the same batches whatever the source.
+ * order NULL = 0 … n-1.
+ */
+typedef struct dm_cursor {
+  const dm_dataset *data;
+  const size_t *order;
+  size_t batch, at;
+} dm_cursor;
+DM_API void dm_cursor_init(dm_cursor *c, const dm_dataset *data, const size_t *order, size_t batch);
+/** Row numbers of the next batch. @return rows in it, 0 at the end. */
+DM_API size_t dm_cursor_next(dm_cursor *c, const size_t **rows, size_t *first);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

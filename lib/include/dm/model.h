@@ -1,0 +1,234 @@
+/**
+ * model: learners and their parameter tables, models, scoring, metrics, the
+ * composite model that is stored and scored (inputs -> encoder -> learner).
+ */
+#ifndef DM_MODEL_H
+#define DM_MODEL_H
+
+#include <dm/data.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- parameters --------------------------------------------------------- */
+
+typedef enum dm_param_type { DM_PARAM_INT, DM_PARAM_DOUBLE, DM_PARAM_CHOICE, DM_PARAM_BOOL } dm_param_type;
+
+/**
+ * One parameter of a learner. The table drives options (`max_depth` is
+ * `--max-depth`), --help, SQL arguments, stored headers and the report.
+ */
+typedef struct dm_param {
+  const char *name; /* as scikit-learn spells it, with '_' */
+  dm_param_type type;
+  const char *otherwise; /* default as text; "auto" = the learner chooses (allowed as a value then) */
+  double min, max;       /* inclusive, for numbers; min_open: > min */
+  bool min_open;
+  const char *choices; /* "gini|entropy" */
+  const char *help;    /* one line */
+} dm_param;
+
+typedef struct dm_params dm_params;
+/** All defaults of table (ended by name NULL). table is borrowed and must outlive the params. */
+DM_API dm_status dm_params_new(dm_ctx *ctx, const char *owner, const dm_param *table, dm_params **out, dm_error *err);
+DM_API void dm_params_free(dm_params *p);
+/** Name with '-' or '_'. DM_EUSAGE: unknown name with "did you mean", or `tree: max-depth = -1, want an integer ≥ 1 or auto`. */
+DM_API dm_status dm_params_set(dm_params *p, const char *name, const char *value, dm_error *err);
+DM_API bool dm_params_is_auto(const dm_params *p, const char *name);
+DM_API bool dm_params_is_set(const dm_params *p, const char *name); /* by the user */
+DM_API int64_t dm_params_int(const dm_params *p, const char *name);
+DM_API double dm_params_double(const dm_params *p, const char *name);
+DM_API const char *dm_params_choice(const dm_params *p, const char *name);
+DM_API bool dm_params_bool(const dm_params *p, const char *name);
+DM_API void dm_params_json(const dm_params *p, dm_json_out *json); /* one object of all values in force */
+DM_API const dm_param *dm_params_table(const dm_params *p);
+
+/* ---- learners ------------------------------------------------------------- */
+
+enum { /* dm_learner.tasks */
+  DM_CLASSIFY = 1,
+  DM_REGRESS = 2
+};
+enum { /* dm_learner.takes */
+  DM_TAKES_MISSING = 1,
+  DM_TAKES_CATEGORIES = 2,
+  DM_TAKES_WEIGHTS = 4,
+  DM_NEEDS_TARGET = 8,
+  DM_SCALES = 16 /* has --scale; input is imputed and one-hot encoded */
+};
+
+/** What predict is asked for; outputs are written only for the bits set. */
+enum {
+  DM_OUT_VALUE = 1,  /* value[n]: regression value, or code of the class with the largest probability (lowest code at ties) */
+  DM_OUT_PROBA = 2,  /* proba[n * n_classes], row-major */
+  DM_OUT_LEAF = 4    /* leaf[n]: node reached, for trees */
+};
+
+/** Rows in and results out; all borrowed, nothing is allocated while predicting. */
+typedef struct dm_batch {
+  size_t n, d;
+  const double *x; /* [n, d] row-major: encoded row, or raw (NaN missing, level codes, -1 unseen) where the learner takes it */
+  double *value, *proba;
+  uint32_t *leaf;
+} dm_batch;
+
+typedef struct dm_model dm_model;
+typedef struct dm_learner dm_learner;
+struct dm_scorer;
+
+/** First member of every learner's model. */
+struct dm_model {
+  const dm_learner *learner;
+  dm_ctx *ctx;
+  size_t d;         /* width of the rows it takes */
+  size_t n_classes; /* 0 = regression */
+};
+
+typedef struct dm_training {
+  const dm_dataset *train;
+  const dm_dataset *valid; /* part for early choices, or NULL: the learner cuts its own when it needs one */
+  const char *const *names; /* [d] feature names for texts, borrowed */
+} dm_training;
+
+/** Named tensors of one model, little-endian, as the registry keeps them. */
+typedef enum dm_dtype { DM_F32, DM_F64, DM_I8, DM_U8, DM_I32, DM_I64, DM_UTF8 } dm_dtype;
+DM_API size_t dm_dtype_size(dm_dtype t);
+DM_API const char *dm_dtype_name(dm_dtype t); /* "f32" … */
+DM_API bool dm_dtype_parse(const char *name, dm_dtype *out);
+
+typedef struct dm_model_writer dm_model_writer;
+struct dm_model_writer {
+  void *user;
+  dm_json_out *json; /* an open object for scalars of the learner */
+  /** @param shape [rank]; data has the product of shape elements. Copied. */
+  dm_status (*tensor)(dm_model_writer *w, const char *name, dm_dtype type, const size_t *shape, size_t rank, const void *data, dm_error *err);
+};
+
+typedef struct dm_model_reader dm_model_reader;
+struct dm_model_reader {
+  void *user;
+  const dm_json *json; /* the learner's scalars */
+  size_t d, n_classes; /* checked by the caller against inputs and target */
+  const size_t *levels; /* [d] 0 = numeric, else number of levels of that input */
+  /**
+   * Tensor of exactly that type and rank; *shape filled; borrowed until the load returns.
+   * DM_EINPUT when absent, of another type or rank, or when its bytes do not match its shape.
+   */
+  dm_status (*tensor)(dm_model_reader *r, const char *name, dm_dtype type, size_t rank, size_t *shape, const void **data, dm_error *err);
+};
+
+struct dm_learner {
+  const char *name, *summary; /* "tree", "decision tree (CART)" */
+  unsigned tasks, takes;
+  const dm_param *params; /* ended by name NULL */
+  dm_block_kind block;    /* what it trains on: RAW, DENSE, BINNED */
+  dm_status (*train)(dm_ctx *ctx, const dm_training *training, const dm_params *params, dm_model **out, dm_error *err);
+  /** Const, thread-safe, no allocation, same bits for every batch size. */
+  dm_status (*predict)(const dm_model *model, unsigned what, dm_batch *batch, dm_error *err);
+  dm_status (*save)(const dm_model *model, dm_model_writer *w, dm_error *err);
+  /** Everything read is bounded before use: a loaded model can be scored without further checks. */
+  dm_status (*load)(dm_ctx *ctx, const dm_model_reader *r, dm_model **out, dm_error *err);
+  void (*free)(dm_model *model);
+  /** Readable text of the model; names [d], levels [d] and classes may be NULL. */
+  dm_status (*describe)(const dm_model *model, const struct dm_scorer *scorer, dm_buf *out, dm_error *err);
+  /** JSON for the report and audit: structure for drawing (see tree.h), NULL when there is none. */
+  dm_status (*draw)(const dm_model *model, const struct dm_scorer *scorer, dm_json_out *out, dm_error *err);
+  /** JSON array: how one row came to its score (path in a tree), x as in dm_batch. NULL when there is nothing to show. */
+  dm_status (*trace)(const dm_model *model, const struct dm_scorer *scorer, const double *x, dm_json_out *out, dm_error *err);
+};
+
+/** @return learner by name from the context's table, or NULL after filling err (DM_EUSAGE, "did you mean"). */
+DM_API const dm_learner *dm_learner_find(const dm_ctx *ctx, const char *name, dm_error *err);
+
+/* ---- scorer: the composite model that is stored and scored ------------------ */
+
+/** One input column, in the order the model was trained with. */
+typedef struct dm_input {
+  const char *name;
+  dm_kind kind;
+  dm_type type;
+  dm_levels levels;
+  double fill; /* not used by scoring; training mean or mode code, for "what if" tools */
+} dm_input;
+
+/** Target: class names with their type, or a number. */
+typedef struct dm_target {
+  const char *name;
+  dm_type type;     /* predictions come back in this type */
+  dm_levels levels; /* n = 0 for regression */
+} dm_target;
+
+/**
+ * Inputs -> encoder -> learner's model. Owns all of it. Const and thread-safe
+ * after it is made; dm_scratch is per caller.
+ *
+ *   values (dm_value[d], by name)  ->  raw double[d]  ->  encoded double[m]  ->  value, probabilities
+ */
+typedef struct dm_scorer {
+  dm_ctx *ctx;
+  dm_arena *memory; /* inputs and target */
+  size_t d;
+  dm_input *inputs;
+  dm_target target;
+  dm_encoder *encoder;
+  dm_model *model;
+} dm_scorer;
+
+/** @param frame columns given by `columns` become inputs (copied); encoder and model are taken over on success. */
+DM_API dm_status dm_scorer_new(dm_ctx *ctx, const dm_frame *frame, const size_t *columns, size_t d, size_t target_column,
+                               dm_encoder *encoder, dm_model *model, dm_scorer **out, dm_error *err);
+DM_API void dm_scorer_free(dm_scorer *s);
+/** {"inputs":[…],"target":{…}} and back. */
+DM_API void dm_scorer_save_inputs(const dm_scorer *s, dm_json_out *json);
+DM_API dm_status dm_scorer_load_inputs(dm_ctx *ctx, const dm_json *json, dm_scorer **out, dm_error *err); /* encoder and model NULL yet */
+
+/** One typed cell to its raw double: NULL -> NaN, unseen level -> -1. DM_EINPUT: text where a number is wanted, NaN, infinity, BLOB. */
+DM_API dm_status dm_scorer_bind(const dm_scorer *s, size_t input, dm_value v, double *raw, dm_error *err);
+
+typedef struct dm_scratch {
+  double *encoded, *proba; /* one row each */
+} dm_scratch;
+DM_API dm_status dm_scratch_init(dm_scratch *scratch, const dm_scorer *s, dm_error *err);
+DM_API void dm_scratch_clear(dm_scratch *scratch, const dm_scorer *s);
+
+/**
+ * Scores one raw row. @param proba [n_classes] or NULL. value: regression
+ * value or class code; score: probability of that class, or the value.
+ */
+DM_API dm_status dm_scorer_row(const dm_scorer *s, const double *raw, dm_scratch *scratch, double *value, double *score, double *proba,
+                               dm_error *err);
+/** Class code or value to a typed value of the target (borrowed from s). */
+DM_API dm_value dm_scorer_value(const dm_scorer *s, double value);
+/**
+ * Scores rows of a frame by column name; every input must be there (DM_EINPUT names those that are not; extra columns are ignored).
+ * Levels are matched by value, not by code. @param rows NULL = all. @param proba [n, n_classes] or NULL.
+ * Threads over fixed blocks of 1024 rows; same bits as dm_scorer_row.
+ */
+DM_API dm_status dm_scorer_frame(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, double *value, double *score,
+                                 double *proba, dm_error *err);
+
+/* ---- metrics ------------------------------------------------------------------- */
+
+typedef struct dm_metric {
+  const char *name; /* accuracy, balanced_accuracy, f1_macro, auc, log_loss, brier; rmse, mae, r2 */
+  double value;     /* NaN where undefined (AUC of one class): left out of JSON and tables */
+} dm_metric;
+#define DM_METRICS_MAX 12
+/**
+ * @param truth [n] code or value (NaN = no truth: the row is left out), @param value [n], @param proba [n, k] (classification).
+ * AUC is for two classes the usual one (class code 1 positive), for more one-vs-rest, mean weighted by nothing (macro).
+ * log_loss clips at 1e-15. @return number of metrics written.
+ */
+DM_API size_t dm_metrics(dm_ctx *ctx, size_t n, size_t k, const double *truth, const double *value, const double *proba,
+                         dm_metric out[DM_METRICS_MAX], dm_error *err);
+/** counts [k, k], row = truth, column = prediction. */
+DM_API void dm_confusion(size_t n, size_t k, const double *truth, const double *value, uint64_t *counts);
+/** ROC of `positive` against the rest: points by falling threshold, ends included. @param fpr,tpr,threshold capacity n + 1. @return points, 0 when a side is empty. */
+DM_API size_t dm_roc(dm_ctx *ctx, size_t n, const double *truth, const double *score, size_t stride, double positive, double *fpr, double *tpr,
+                     double *threshold, double *auc, dm_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

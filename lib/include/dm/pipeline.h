@@ -1,0 +1,116 @@
+/**
+ * pipeline: the table of methods and the verbs of dm-mine: train, predict,
+ * evaluate, audit, run a pipeline file.
+ */
+#ifndef DM_PIPELINE_H
+#define DM_PIPELINE_H
+
+#include <dm/report.h>
+#include <dm/tree.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** NULL-ended table of all methods built in; give it to dm_ctx_new. */
+extern DM_API const dm_learner *const dm_methods[];
+
+/* ---- source: a table, a SELECT or a data file -------------------------------- */
+
+typedef struct dm_src {
+  const char *text;              /* as the user gave it */
+  const dm_csv_options *reading; /* for files; NULL = all detected */
+} dm_src;
+/** True when text names an existing file and no table of the store. */
+DM_API bool dm_src_is_file(dm_store *store, const char *text);
+/** Reads the source by what it is. digest may be NULL. */
+DM_API dm_status dm_src_frame(dm_store *store, const dm_src *src, const char *const *columns, size_t n, dm_frame **out, char *digest, dm_error *err);
+
+/* ---- train -------------------------------------------------------------------- */
+
+typedef enum dm_task { DM_TASK_AUTO = 0, DM_TASK_CLASSIFY, DM_TASK_REGRESS } dm_task;
+
+typedef struct dm_train_options {
+  const char *method, *target, *model; /* model NULL: the method's name */
+  dm_task task;
+  const char *const *features; size_t n_features; /* NULL = all but target and ignored */
+  const char *const *ignored; size_t n_ignored;
+  const char *group;       /* column that keeps rows together in splits, NULL none */
+  double test;             /* 0 = no test part */
+  size_t folds;            /* 0 = none */
+  bool train_metrics;
+  const dm_params *params; /* of the method's table */
+} dm_train_options;
+
+typedef struct dm_train_result {
+  dm_model_meta meta;
+  size_t rows, columns;
+  double seconds;
+  size_t n_train, n_test;
+  dm_metric train[DM_METRICS_MAX], test[DM_METRICS_MAX];
+} dm_train_result;
+
+/** Reads a snapshot, splits, fits encoders on training rows, trains, evaluates, writes model and metrics in one transaction. */
+DM_API dm_status dm_train(dm_store *store, const dm_src *src, const dm_train_options *options, dm_arena *arena, dm_train_result *out,
+                          dm_error *err);
+DM_API void dm_train_json(const dm_train_result *r, dm_json_out *json);
+
+/* ---- predict, evaluate ------------------------------------------------------------ */
+
+/** Where rows of a prediction go: table (into), file path, or "-". Exactly one. */
+typedef struct dm_predict_options {
+  const char *into, *path;
+  bool replace;
+} dm_predict_options;
+typedef struct dm_predict_result {
+  dm_model_meta meta;
+  uint64_t rows;
+  double seconds;
+} dm_predict_result;
+/** Columns dm_id, prediction, score, p_<class>… in the order of SRC. */
+DM_API dm_status dm_predict(dm_store *store, const char *model, const dm_src *src, const dm_predict_options *options, dm_arena *arena,
+                            dm_predict_result *out, dm_error *err);
+
+typedef struct dm_evaluation {
+  dm_model_meta meta;
+  uint64_t rows;
+  size_t n_metrics;
+  dm_metric metrics[DM_METRICS_MAX];
+} dm_evaluation;
+DM_API dm_status dm_evaluate(dm_store *store, const char *model, const dm_src *src, dm_arena *arena, dm_evaluation *out, dm_error *err);
+
+/* ---- audit ---------------------------------------------------------------------------- */
+
+/** One JSON document: score, path in the model, each feature's encoded value, cell, changes with rules, file:line:byte with the raw text. */
+DM_API dm_status dm_audit_json(dm_store *store, const char *model, int64_t row, dm_json_out *json, dm_error *err);
+/** The same document as text for people. */
+DM_API dm_status dm_audit_text(const dm_json *audit, dm_buf *out, dm_error *err);
+
+/* ---- run a pipeline file ------------------------------------------------------------------ */
+
+/**
+ * database: build/quickstart/dm.db
+ * sources:
+ *   - {file: datasets/biopsy.csv, table: biopsy, null: [NA]}
+ * clean:
+ *   - table: biopsy
+ *     steps: [ … ]                      # as in a recipe
+ * models:
+ *   - {method: tree, source: biopsy, target: class, model: m, test: 0.25, params: {max_depth: 5}}
+ * predict:
+ *   - {model: m, source: biopsy, into: biopsy_scored}
+ * report: build/quickstart/report.html
+ * Paths are relative to the pipeline file.
+ */
+typedef struct dm_run_result {
+  const char *database, *report;
+  size_t n_sources, n_models;
+  uint64_t rows, rejects;
+  const char *json; /* document of all parts, as the single commands print them */
+} dm_run_result;
+DM_API dm_status dm_pipeline_run(dm_ctx *ctx, const char *path, bool resume, dm_arena *arena, dm_run_result *out, dm_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

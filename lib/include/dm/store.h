@@ -1,0 +1,226 @@
+/**
+ * store: the one room that knows SQLite. Schema, transactions, statements,
+ * import and export of tables, reading into frames, runs and the change log,
+ * origins, the model registry.
+ */
+#ifndef DM_STORE_H
+#define DM_STORE_H
+
+#include <dm/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dm_store dm_store;
+struct sqlite3;
+
+/* ---- database --------------------------------------------------------------- */
+
+enum { DM_STORE_READ = 1, DM_STORE_WRITE = 2, DM_STORE_CREATE = 4 };
+
+/**
+ * Opens a database. READ never changes the file (no schema is made); WRITE
+ * makes or migrates the dm_ tables at the first write; CREATE makes the file
+ * (page_size 16384, journal DELETE, synchronous FULL). ":memory:" works.
+ * @return DM_EIO: missing (without CREATE), directory, not a database, corrupt, locked longer than 5 s, newer schema.
+ */
+DM_API dm_status dm_store_open(dm_ctx *ctx, const char *path, unsigned mode, dm_store **out, dm_error *err);
+/** Over a connection that somebody else owns (the SQL extension); closing leaves it open. */
+DM_API dm_status dm_store_attach(dm_ctx *ctx, struct sqlite3 *db, dm_store **out, dm_error *err);
+DM_API void dm_store_close(dm_store *store);
+DM_API dm_ctx *dm_store_ctx(const dm_store *store);
+DM_API const char *dm_store_path(const dm_store *store);
+/** Interrupts the running statement when the context is cancelled (a progress handler does it); always on. */
+
+#define DM_SCHEMA_VERSION 1
+/** Makes or migrates the dm_ tables; part of the running transaction. Called by every writer of the store. */
+DM_API dm_status dm_store_ensure_schema(dm_store *store, dm_error *err);
+DM_API bool dm_store_has_schema(dm_store *store);
+
+/** BEGIN IMMEDIATE (busy timeout 5 s) / COMMIT / ROLLBACK. Not nested. Rollback is safe to call when none is open. */
+DM_API dm_status dm_store_begin(dm_store *store, dm_error *err);
+DM_API dm_status dm_store_commit(dm_store *store, dm_error *err);
+DM_API void dm_store_rollback(dm_store *store);
+/** BEGIN (deferred) and a first read: everything read until _end is of one state. */
+DM_API dm_status dm_store_snapshot(dm_store *store, dm_error *err);
+DM_API void dm_store_snapshot_end(dm_store *store);
+
+/* ---- statements: what rooms above use instead of SQLite's own --------------- */
+
+typedef struct dm_stmt dm_stmt;
+/** One statement; trailing text is refused. SQL errors of user text are DM_EINPUT with line:column when SQLite knows it. */
+DM_API dm_status dm_stmt_prepare(dm_store *store, const char *sql, dm_stmt **out, dm_error *err);
+DM_API dm_status dm_stmt_bind(dm_stmt *s, int index /* from 1 */, dm_value v, dm_error *err); /* text and blobs borrowed until the next reset */
+DM_API dm_status dm_stmt_bind_int(dm_stmt *s, int index, int64_t v, dm_error *err);
+DM_API dm_status dm_stmt_bind_text(dm_stmt *s, int index, const char *v, dm_error *err); /* NULL gives NULL */
+/** *row false at the end. */
+DM_API dm_status dm_stmt_step(dm_stmt *s, bool *row, dm_error *err);
+DM_API dm_status dm_stmt_reset(dm_stmt *s, dm_error *err);
+DM_API void dm_stmt_free(dm_stmt *s); /* NULL allowed */
+DM_API int dm_stmt_n_columns(const dm_stmt *s);
+DM_API const char *dm_stmt_column_name(const dm_stmt *s, int column); /* from 0 */
+DM_API dm_value dm_stmt_value(const dm_stmt *s, int column);          /* borrowed until the next step */
+DM_API int64_t dm_stmt_int(const dm_stmt *s, int column);
+DM_API bool dm_stmt_is_read_only(const dm_stmt *s);
+/** printf with %Q %q %w (identifiers: "%w") as SQLite's, appended. */
+DM_API dm_status dm_sql_append(dm_buf *buf, dm_error *err, const char *format, ...);
+/** Prepare, run to the end, free: for statements without results. Same formats. */
+DM_API dm_status dm_store_exec(dm_store *store, dm_error *err, const char *format, ...);
+DM_API int64_t dm_store_changes(dm_store *store);
+
+/* ---- tables ------------------------------------------------------------------- */
+
+typedef struct dm_table_column {
+  const char *name;
+  dm_type type;      /* declared affinity */
+  dm_format format;
+  const char *null_text; /* what NULL prints as */
+} dm_table_column;
+
+/** Columns of a user's table (dm_id left out, see has_dm_id), with what import learned; in an arena of the caller. */
+typedef struct dm_table {
+  const char *name;   /* as spelt in the schema */
+  bool has_dm_id;
+  size_t n_columns;
+  dm_table_column *columns;
+} dm_table;
+/** DM_EUSAGE with "did you mean" when absent. */
+DM_API dm_status dm_store_table(dm_store *store, const char *name, dm_arena *arena, dm_table *out, dm_error *err);
+/** Names of all user tables (no dm_, no sqlite_). */
+DM_API dm_status dm_store_tables(dm_store *store, dm_arena *arena, const char *const **names, size_t *n, dm_error *err);
+DM_API size_t dm_table_find(const dm_table *table, const char *column); /* SIZE_MAX; ASCII case-insensitive */
+
+/* ---- runs: every command that writes has one ------------------------------------ */
+
+/** Inserts dm_run with status 'running' inside the open transaction. */
+DM_API dm_status dm_run_start(dm_store *store, const char *command, const char *arguments_json, const char *recipe, int64_t *run_id,
+                              dm_error *err);
+DM_API dm_status dm_run_end(dm_store *store, int64_t run_id, const char *status /* "done" */, dm_error *err);
+
+/* ---- import and export ------------------------------------------------------------- */
+
+typedef struct dm_import_options {
+  dm_csv_options csv;
+  const char *table;       /* NULL: file name without directory and extension, made an identifier */
+  bool append, replace, strict;
+} dm_import_options;
+
+typedef struct dm_import_result {
+  char table[256];
+  uint64_t rows, rejects;
+  size_t n_columns;
+  int64_t source_id;
+  dm_csv_dialect dialect;  /* strings static or in the arena given */
+  const dm_table_column *columns;
+  const char *const *notes; /* announcements: widened columns, mixed missing markers, NA look-alikes, mixed line endings */
+  size_t n_notes;
+} dm_import_result;
+
+/**
+ * Imports one delimited file in one transaction (BEGIN IMMEDIATE … COMMIT):
+ * user table (STRICT, dm_id INTEGER PRIMARY KEY first), dm_source, dm_column,
+ * dm_origin (a row per block of records), dm_reject, dm_run. Where a cell does
+ * not fit the column's type found on the sample, the rest of the file is
+ * scanned for all types, and the file is read again once: no cell is altered.
+ * @param arena results live there.
+ * @return DM_OK also with rejects; DM_EINPUT with strict and rejects (nothing written); DM_EUSAGE: table exists, bad names.
+ */
+DM_API dm_status dm_store_import(dm_store *store, const char *path, const dm_import_options *options, dm_arena *arena,
+                                 dm_import_result *out, dm_error *err);
+
+typedef enum dm_export_format { DM_EXPORT_CSV, DM_EXPORT_TSV, DM_EXPORT_JSONL } dm_export_format;
+typedef struct dm_export_options {
+  dm_export_format format;
+  bool with_dm_id;
+} dm_export_options;
+/**
+ * Writes a table or SELECT to path ("-" = stdout); a file is written beside
+ * and renamed when whole. A table imported from a clean CSV gives its bytes.
+ */
+DM_API dm_status dm_store_export(dm_store *store, const char *src, const char *path, const dm_export_options *options, uint64_t *rows,
+                                 dm_error *err);
+
+/** SRC of the commands -> SELECT text: a table name gives SELECT * … ORDER BY dm_id; a SELECT or WITH is kept (checked to be read-only). */
+DM_API dm_status dm_source_sql(dm_store *store, const char *src, dm_arena *arena, const char **sql, dm_error *err);
+/**
+ * Reads SRC into a frame, in SRC's order; a column called dm_id becomes
+ * row_ids. @param columns NULL = all, else only these (by name).
+ * @param digest NULL or 65 bytes: SHA-256 over the values read.
+ */
+DM_API dm_status dm_store_frame(dm_store *store, const char *src, const char *const *columns, size_t n_columns, dm_frame **out,
+                                char *digest, dm_error *err);
+/** The same from a data file, through import's typing, without a database. */
+DM_API dm_status dm_file_frame(dm_ctx *ctx, const char *path, const dm_csv_options *options, dm_frame **out, char *digest, dm_error *err);
+
+/* ---- origins -------------------------------------------------------------------------- */
+
+typedef struct dm_origin {
+  char uri[4096];
+  uint64_t record, line, byte_offset;
+  dm_str raw;        /* source bytes of the record, in the arena */
+  bool verified;     /* the file is there and its bytes have the SHA-256 of the import */
+  char problem[256]; /* why not: "file is gone", "file has changed since import" */
+} dm_origin;
+/** Where row dm_id of table came from, read again from the source file. Bounded: reads from the block's start on. */
+DM_API dm_status dm_store_origin(dm_store *store, const char *table, int64_t row, dm_arena *arena, dm_origin *out, dm_error *err);
+/** Raw text of each cell of that record, in the table's column order. */
+DM_API dm_status dm_store_origin_cells(dm_store *store, const char *table, int64_t row, dm_arena *arena, dm_str **cells, size_t *n,
+                                       dm_error *err);
+
+/* ---- change log ------------------------------------------------------------------------- */
+
+/** Appends to dm_change; prepared once per run. old and new are the stored values. */
+typedef struct dm_change_log dm_change_log;
+DM_API dm_status dm_change_log_open(dm_store *store, int64_t run_id, const char *table, dm_change_log **out, dm_error *err);
+DM_API dm_status dm_change_log_add(dm_change_log *log, int64_t row_id, const char *column, dm_value old_value, dm_value new_value,
+                                   const char *rule, double confidence, dm_error *err);
+DM_API void dm_change_log_close(dm_change_log *log);
+
+/* ---- model registry ------------------------------------------------------------------------ */
+
+typedef struct dm_model_meta {
+  int64_t id, version, rows;
+  const char *name, *method, *task, *target, *status, *params_json, *source_sql, *source_digest, *lib_version, *started, *sha256;
+  uint64_t seed;
+  double seconds;
+  bool active;
+} dm_model_meta;
+
+typedef struct dm_model_metric {
+  const char *split, *name;
+  double value;
+} dm_model_metric;
+
+/**
+ * Writes a new version of meta->name and makes it active; one transaction,
+ * unless one is open. Blobs beyond 64 MiB are split in parts. Name: 1–128
+ * characters without '@' and control characters.
+ * @param meta id, version, sha256 are written back.
+ */
+DM_API dm_status dm_registry_save(dm_store *store, const dm_scorer *scorer, dm_model_meta *meta, const dm_model_metric *metrics,
+                                  size_t n_metrics, dm_arena *arena, dm_error *err);
+/**
+ * Loads 'name' (active) or 'name@3': finds the method in the context's
+ * table, verifies the SHA-256, bounds everything.
+ * @return DM_EUSAGE: no such model ("did you mean"); DM_EINPUT: hash, shapes or values are wrong.
+ */
+DM_API dm_status dm_registry_load(dm_store *store, const char *reference, dm_arena *arena, dm_scorer **scorer, dm_model_meta *meta,
+                                  dm_error *err);
+DM_API dm_status dm_registry_find(dm_store *store, const char *reference, dm_arena *arena, dm_model_meta *meta, dm_error *err);
+DM_API dm_status dm_registry_list(dm_store *store, dm_arena *arena, dm_model_meta **out, size_t *n, dm_error *err);
+DM_API dm_status dm_registry_metrics(dm_store *store, int64_t model_id, dm_arena *arena, dm_model_metric **out, size_t *n, dm_error *err);
+DM_API dm_status dm_registry_add_metrics(dm_store *store, int64_t model_id, const dm_model_metric *metrics, size_t n, dm_error *err);
+DM_API dm_status dm_registry_activate(dm_store *store, const char *reference, dm_error *err);
+/** 'name' drops all versions, 'name@3' one; the newest left becomes active. */
+DM_API dm_status dm_registry_drop(dm_store *store, const char *reference, size_t *dropped, dm_error *err);
+/** Copies one model to or from another database file. */
+DM_API dm_status dm_registry_export(dm_store *store, const char *reference, const char *path, dm_error *err);
+DM_API dm_status dm_registry_import(dm_store *store, const char *path, const char *reference, dm_arena *arena, dm_model_meta *meta, dm_error *err);
+/** Refused by readers and the SQL extension when dm_model or dm_tensor in main is a view, virtual or has triggers. */
+DM_API dm_status dm_registry_check_tables(dm_store *store, dm_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,133 @@
+/**
+ * text: numbers to text and back without loss, Unicode, JSON, YAML with
+ * positions, nearest names for "did you mean".
+ */
+#ifndef DM_TEXT_H
+#define DM_TEXT_H
+
+#include <dm/core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- numbers ----------------------------------------------------------- */
+
+#define DM_NUMBER_MAX 32 /* bytes that hold any number printed here, with its NUL */
+
+/** Whole text must be [-+]digits within int64. @return false and *out untouched otherwise. Locale-independent. */
+DM_API bool dm_text_to_int(const char *p, size_t n, int64_t *out);
+/** Whole text must be a decimal number (digits, point, exponent; no hex, nan, inf); correctly rounded; infinite results are refused. */
+DM_API bool dm_text_to_double(const char *p, size_t n, double *out);
+/** Shortest text that reads back to the same bits: 0.1, 1e-7, 1e+21, 3.0 (with_point) or 3. Positional for 1e-5 ≤ |v| < 1e16. @return length */
+DM_API size_t dm_text_of_double(double v, bool with_point, char out[DM_NUMBER_MAX]);
+DM_API size_t dm_text_of_int(int64_t v, char out[DM_NUMBER_MAX]);
+
+/* ---- Unicode ------------------------------------------------------------ */
+
+/** @return n when p[0..n) is valid UTF-8 (no surrogates, no overlongs), else the offset of the first bad byte. NUL is valid here. */
+DM_API size_t dm_utf8_valid(const char *p, size_t n);
+/** Decodes one code point of valid UTF-8. @return its length in bytes, 0 at the end. */
+DM_API size_t dm_utf8_next(const char *p, size_t n, uint32_t *code);
+DM_API size_t dm_utf8_columns(const char *p, size_t n); /* display columns */
+typedef enum dm_case { DM_CASE_LOWER, DM_CASE_UPPER, DM_CASE_TITLE, DM_CASE_FOLD } dm_case;
+/** Appends p[0..n) in the case asked for, whole Unicode, result NFC when the input was. */
+DM_API dm_status dm_utf8_case(const char *p, size_t n, dm_case to, dm_buf *out, dm_error *err);
+/** Bounds of the text without leading and trailing Unicode white space. */
+DM_API dm_str dm_utf8_trim(const char *p, size_t n);
+
+/** The candidate nearest to word (Damerau–Levenshtein ≤ 1 + length/3, ASCII case ignored), or NULL. */
+DM_API const char *dm_text_nearest(const char *word, const char *const *candidates, size_t n);
+
+/* ---- JSON --------------------------------------------------------------- */
+
+/**
+ * Streaming writer into a dm_buf; commas and nesting are its own. Doubles are
+ * the shortest that read back; NaN and infinities become null.
+ */
+typedef struct dm_json_out {
+  dm_buf *buf;
+  unsigned depth;
+  bool comma, pretty;
+} dm_json_out;
+
+DM_API void dm_json_out_init(dm_json_out *j, dm_buf *buf, bool pretty);
+DM_API void dm_json_object(dm_json_out *j); /* { */
+DM_API void dm_json_array(dm_json_out *j);  /* [ */
+DM_API void dm_json_end_object(dm_json_out *j);
+DM_API void dm_json_end_array(dm_json_out *j);
+DM_API void dm_json_key(dm_json_out *j, const char *key);
+DM_API void dm_json_string(dm_json_out *j, const char *s); /* NULL gives null */
+DM_API void dm_json_string_n(dm_json_out *j, const char *s, size_t n);
+DM_API void dm_json_int(dm_json_out *j, int64_t v);
+DM_API void dm_json_double(dm_json_out *j, double v);
+DM_API void dm_json_bool(dm_json_out *j, bool v);
+DM_API void dm_json_null(dm_json_out *j);
+DM_API void dm_json_raw(dm_json_out *j, const char *json, size_t n); /* one finished value, trusted */
+
+typedef enum dm_json_type { DM_JSON_NULL, DM_JSON_BOOL, DM_JSON_INT, DM_JSON_DOUBLE, DM_JSON_STRING, DM_JSON_ARRAY, DM_JSON_OBJECT } dm_json_type;
+
+/** Parsed value in an arena. Numbers without point and exponent that fit int64 are DM_JSON_INT (real holds them too). */
+typedef struct dm_json {
+  dm_json_type type;
+  const char *key;     /* member name, NULL outside objects */
+  dm_str string;       /* also NUL-ended */
+  int64_t integer;     /* DM_JSON_INT, DM_JSON_BOOL (0, 1) */
+  double real;         /* DM_JSON_INT, DM_JSON_DOUBLE */
+  size_t n;            /* members or elements */
+  struct dm_json *first, *next; /* children in order; next sibling */
+} dm_json;
+
+/** Strict RFC 8259, depth ≤ 64, duplicate keys refused. Linear. @return DM_OK, DM_EINPUT with line and column, DM_EBUDGET. */
+DM_API dm_status dm_json_parse(dm_arena *arena, const char *p, size_t n, const dm_json **out, dm_error *err);
+DM_API const dm_json *dm_json_get(const dm_json *object, const char *key); /* NULL when absent or not an object */
+DM_API const char *dm_json_get_string(const dm_json *object, const char *key, const char *otherwise);
+DM_API double dm_json_get_double(const dm_json *object, const char *key, double otherwise);
+DM_API int64_t dm_json_get_int(const dm_json *object, const char *key, int64_t otherwise);
+DM_API bool dm_json_get_bool(const dm_json *object, const char *key, bool otherwise);
+/** Canonical text: keys sorted by bytes, no white space, shortest numbers. Two equal documents give equal bytes. */
+DM_API void dm_json_canonical(const dm_json *value, dm_buf *out);
+
+/* ---- YAML --------------------------------------------------------------- */
+
+typedef enum dm_yaml_type { DM_YAML_SCALAR, DM_YAML_LIST, DM_YAML_MAP } dm_yaml_type;
+
+/** Node of a YAML document; positions count from 1. Duplicate keys, anchors, tags and several documents are refused. */
+typedef struct dm_yaml {
+  dm_yaml_type type;
+  const char *key;          /* in a map */
+  size_t key_line, key_column;
+  size_t line, column;      /* of the value */
+  const char *scalar;       /* UTF-8, NUL-ended; a NUL inside is refused */
+  size_t length;
+  bool quoted;              /* quoted or block scalar: always a string */
+  size_t n;
+  struct dm_yaml *first, *next;
+} dm_yaml;
+
+/** @param file_name for messages. @return DM_OK, DM_EINPUT with file, line, column and excerpt, DM_EBUDGET. */
+DM_API dm_status dm_yaml_parse(dm_arena *arena, const char *file_name, const char *p, size_t n, const dm_yaml **out, dm_error *err);
+/** Reads the file (at most 16 MB), then parses. DM_EIO when it cannot be read. */
+DM_API dm_status dm_yaml_load(dm_arena *arena, const char *file_name, const dm_yaml **out, dm_error *err);
+DM_API const dm_yaml *dm_yaml_get(const dm_yaml *map, const char *key);
+/** Plain null, ~ or empty. */
+DM_API bool dm_yaml_is_null(const dm_yaml *node);
+DM_API bool dm_yaml_is_bool(const dm_yaml *node, bool *value); /* plain true|false|yes|no */
+/** DM_EINPUT at the node: used by all who read recipes and pipelines. */
+DM_API dm_status dm_yaml_fail(const dm_yaml *node, const char *file_name, dm_error *err, const char *format, ...) DM_PRINTF(4, 5);
+/** Refuses keys not in known[] with "did you mean". */
+DM_API dm_status dm_yaml_check_keys(const dm_yaml *map, const char *file_name, const char *const *known, size_t n_known, dm_error *err);
+
+/* ---- digests ------------------------------------------------------------ */
+
+#define DM_SHA256_HEX 65 /* 64 lower-case hex digits and the NUL */
+typedef struct dm_sha256 dm_sha256;
+DM_API dm_status dm_sha256_new(dm_ctx *ctx, dm_sha256 **out, dm_error *err);
+DM_API void dm_sha256_add(dm_sha256 *h, const void *p, size_t n);
+DM_API void dm_sha256_hex(dm_sha256 *h, char out[DM_SHA256_HEX]); /* finishes; h starts anew */
+DM_API void dm_sha256_free(dm_sha256 *h);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
