@@ -15,6 +15,10 @@ extern "C" {
 /** NULL-ended table of all methods built in; give it to dm_ctx_new. */
 extern DM_API const dm_learner *const dm_methods[];
 
+/** Versions of what is linked, and the licence: as text for --version, as an object for dm_debug(). */
+DM_API void dm_about_text(dm_buf *out);
+DM_API void dm_about_json(dm_json_out *json);
+
 /* ---- source: a table, a SELECT or a data file -------------------------------- */
 
 typedef struct dm_src {
@@ -44,10 +48,12 @@ typedef struct dm_train_options {
 
 typedef struct dm_train_result {
   dm_model_meta meta;
-  size_t rows, columns;
+  size_t rows, test_rows; /* rows with a target; how many of them were held out for the test */
+  size_t columns;
   double seconds;
-  size_t n_train, n_test;
+  size_t n_train, n_test, n_cv, n_cv_sd; /* metrics in each */
   dm_metric train[DM_METRICS_MAX], test[DM_METRICS_MAX];
+  dm_metric cv[DM_METRICS_MAX], cv_sd[DM_METRICS_MAX]; /* mean and standard deviation over the folds */
 } dm_train_result;
 
 /** Reads a snapshot, splits, fits encoders on training rows, trains, evaluates, writes model and metrics in one transaction. */

@@ -42,9 +42,11 @@ DM_API bool dm_store_has_schema(dm_store *store);
 DM_API dm_status dm_store_begin(dm_store *store, dm_error *err);
 DM_API dm_status dm_store_commit(dm_store *store, dm_error *err);
 DM_API void dm_store_rollback(dm_store *store);
-/** BEGIN (deferred) and a first read: everything read until _end is of one state. */
+/** BEGIN (deferred) and a first read: everything read until _end is of one state. Inside an open transaction neither does anything. */
 DM_API dm_status dm_store_snapshot(dm_store *store, dm_error *err);
 DM_API void dm_store_snapshot_end(dm_store *store);
+
+DM_API const char *dm_store_sqlite_version(void);
 
 /* ---- statements: what rooms above use instead of SQLite's own --------------- */
 
@@ -63,6 +65,8 @@ DM_API const char *dm_stmt_column_name(const dm_stmt *s, int column); /* from 0 
 DM_API dm_value dm_stmt_value(const dm_stmt *s, int column);          /* borrowed until the next step */
 DM_API int64_t dm_stmt_int(const dm_stmt *s, int column);
 DM_API bool dm_stmt_is_read_only(const dm_stmt *s);
+/** Table and column that a result column comes from unchanged; false for expressions or where SQLite was built without that knowledge. Borrowed. */
+DM_API bool dm_stmt_column_origin(const dm_stmt *s, int column, const char **table, const char **name);
 /** printf with %Q %q %w (identifiers: "%w") as SQLite's, appended. */
 DM_API dm_status dm_sql_append(dm_buf *buf, dm_error *err, const char *format, ...);
 /** Prepare, run to the end, free: for statements without results. Same formats. */
