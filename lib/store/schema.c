@@ -1,5 +1,7 @@
-/* Schema of the dm_ tables, one text for each version step. */
+/* Schema of the dm_ tables: one text for each version step, and who runs them. */
 #include "store/schema.h"
+
+#include "store/store.h"
 
 static const char version_1[] =
     "CREATE TABLE dm_meta(key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID;\n"
@@ -60,3 +62,59 @@ static const char version_1[] =
     "INSERT INTO dm_meta VALUES('schema_version', '1');\n";
 
 const char *const dm_schema_steps[] = {version_1};
+
+dm_status dm_schema_version(dm_store *store, int64_t *version, dm_error *err) {
+  dm_stmt *s = NULL;
+  bool row = false;
+  dm_status status = dm_stmt_prepare(store, "SELECT 1 FROM main.sqlite_schema WHERE name = 'dm_meta' AND type = 'table'", &s, err);
+  if (status == DM_OK) status = dm_stmt_step(s, &row, err);
+  dm_stmt_free(s);
+  if (status != DM_OK) return status;
+  if (!row) {
+    *version = 0;
+    return DM_OK;
+  }
+  s = NULL;
+  int64_t v = 0;
+  status = dm_stmt_prepare(store, "SELECT value FROM main.dm_meta WHERE key = 'schema_version'", &s, err);
+  if (status == DM_OK) status = dm_stmt_step(s, &row, err);
+  if (status == DM_OK) v = row ? dm_stmt_int(s, 0) : 0;
+  dm_stmt_free(s);
+  if (status == DM_OK && (v < 1 || v > DM_SCHEMA_VERSION)) {
+    if (v < 1)
+      status = dm_fail(err, DM_EIO, "table dm_meta has no schema_version: not a database of dm");
+    else {
+      status = dm_fail(err, DM_EIO, "the schema has version %lld, this dm knows versions up to %d", (long long)v, DM_SCHEMA_VERSION);
+      dm_error_hint(err, "a newer dm wrote it: use that one");
+    }
+    dm_error_at(err, store->path, 0, 0);
+  }
+  if (status == DM_OK) *version = v;
+  return status;
+}
+
+bool dm_store_has_schema(dm_store *store) {
+  int64_t version;
+  return store->has_schema || (dm_schema_version(store, &version, NULL) == DM_OK && version > 0);
+}
+
+static dm_status migrate(dm_store *store, dm_error *err) {
+  int64_t version;
+  dm_status s = dm_schema_version(store, &version, err);
+  for (int64_t v = version; s == DM_OK && v < DM_SCHEMA_VERSION; v++) {
+    s = dm_store_script(store, dm_schema_steps[v], err);
+    if (s != DM_OK) dm_error_prefix(err, "making the dm_ tables of version %lld", (long long)v + 1);
+  }
+  if (s == DM_OK && version == 0 && store->created)
+    s = dm_store_exec(store, err, "PRAGMA application_id = %d", DM_APPLICATION_ID);
+  return s;
+}
+
+dm_status dm_store_ensure_schema(dm_store *store, dm_error *err) {
+  if (store->has_schema) return DM_OK;
+  bool mine;
+  dm_status s = dm_store_enter(store, &mine, err);
+  if (s == DM_OK) s = dm_store_leave(store, mine, migrate(store, err), err);
+  if (s == DM_OK) store->has_schema = true;
+  return s;
+}

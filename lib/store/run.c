@@ -1,0 +1,34 @@
+/* Runs: one row of dm_run for each command that writes. */
+#include "store/store.h"
+
+dm_status dm_run_start(dm_store *store, const char *command, const char *arguments_json, const char *recipe, int64_t *run_id,
+                       dm_error *err) {
+  dm_status status = dm_store_ensure_schema(store, err);
+  if (status != DM_OK) return status;
+  char now[DM_TIME_MAX];
+  dm_store_time(now);
+  dm_stmt *s = NULL;
+  bool row;
+  status = dm_stmt_prepare(store,
+                           "INSERT INTO main.dm_run(command, arguments, recipe, seed, lib_version, started, status)"
+                           " VALUES(?1, ?2, ?3, ?4, '" DM_VERSION "', ?5, 'running')",
+                           &s, err);
+  if (status == DM_OK) status = dm_stmt_bind_text(s, 1, command, err);
+  if (status == DM_OK) status = dm_stmt_bind_text(s, 2, arguments_json ? arguments_json : "{}", err);
+  if (status == DM_OK) status = dm_stmt_bind_text(s, 3, recipe, err);
+  if (status == DM_OK) status = dm_stmt_bind_int(s, 4, (int64_t)dm_ctx_seed(store->ctx), err);
+  if (status == DM_OK) status = dm_stmt_bind_text(s, 5, now, err);
+  if (status == DM_OK) status = dm_stmt_step(s, &row, err);
+  if (status == DM_OK) *run_id = sqlite3_last_insert_rowid(store->db);
+  dm_stmt_free(s);
+  return status;
+}
+
+dm_status dm_run_end(dm_store *store, int64_t run_id, const char *status_text, dm_error *err) {
+  char now[DM_TIME_MAX];
+  dm_store_time(now);
+  dm_status s = dm_store_exec(store, err, "UPDATE main.dm_run SET status = %Q, ended = %Q WHERE id = %lld", status_text, now,
+                              (long long)run_id);
+  if (s == DM_OK && dm_store_changes(store) != 1) s = dm_fail(err, DM_EINTERNAL, "run %lld is not in dm_run", (long long)run_id);
+  return s;
+}

@@ -1,0 +1,48 @@
+/* What the files of the store share: the connection, its errors, the time. */
+#ifndef DM_STORE_STORE_H
+#define DM_STORE_STORE_H
+
+#include "store/sqlite.h"
+
+#include <dm/store.h>
+
+struct dm_store {
+  dm_ctx *ctx;
+  sqlite3 *db;
+  char *path;
+  bool owned;       /* we opened it, so settings, progress and busy handlers are ours */
+  bool created;     /* the file was not there, or empty, when we opened it */
+  bool has_schema;  /* known to be of DM_SCHEMA_VERSION; forgotten by a rollback */
+  bool transaction; /* begun by dm_store_begin */
+  bool savepoint;   /* ... inside a transaction of the connection's owner */
+  bool snapshot;    /* begun by dm_store_snapshot */
+  long long waiting_since; /* ms, of the lock being waited for */
+};
+
+struct dm_stmt {
+  dm_store *store;
+  sqlite3_stmt *s;
+};
+
+/**
+ * Fills err for result code rc of the connection and returns the status it
+ * maps to. @param sql the text that failed, for line and column; NULL when it
+ * is not the text's fault.
+ */
+dm_status dm_store_fail(dm_store *store, int rc, const char *sql, dm_error *err);
+/** Puts line, column and excerpt of byte `at` of an SQL text into err. */
+void dm_store_place(dm_error *err, const char *sql, size_t at);
+/** Several statements of our own, without results. */
+dm_status dm_store_script(dm_store *store, const char *sql, dm_error *err);
+/** Version of the dm_ tables: 0 when there are none. */
+dm_status dm_schema_version(dm_store *store, int64_t *version, dm_error *err);
+/** Like dm_store_begin, but when a transaction is open already it does nothing and says so in *mine. */
+dm_status dm_store_enter(dm_store *store, bool *mine, dm_error *err);
+/** Ends what dm_store_enter began: commits when s is DM_OK, else rolls back. @return s, or the commit's failure. */
+dm_status dm_store_leave(dm_store *store, bool mine, dm_status s, dm_error *err);
+
+enum { DM_TIME_MAX = 32 };
+/** Now as 2024-05-31T09:30:00.125Z. */
+void dm_store_time(char out[DM_TIME_MAX]);
+
+#endif

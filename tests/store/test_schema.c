@@ -1,0 +1,80 @@
+/* schema: a database without dm_ tables is migrated, a future one is refused. */
+#include "cmocka_all.h"
+#include "store/store.h"
+#include "store_test.h"
+
+/* As another program left it: no dm_ table, its own table stays as it is. */
+static void version_0_is_migrated_at_the_first_write(void **state) {
+  dm_ctx *ctx = *state;
+  char path[128];
+  test_path(path, "v0.db");
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "PRAGMA page_size=4096; CREATE TABLE people(name TEXT, age INT);"
+                                    "INSERT INTO people VALUES('Ann', 3)", NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+  dm_store *store = test_open(ctx, path, DM_STORE_WRITE);
+  assert_false(dm_store_has_schema(store));
+  assert_int_equal(dm_store_begin(store, NULL), DM_OK);
+  dm_error err = {0};
+  if (dm_store_ensure_schema(store, &err) != DM_OK) fail_msg("%s", err.message);
+  assert_true(dm_store_has_schema(store));
+  dm_store_rollback(store);
+  assert_false(dm_store_has_schema(store));
+  assert_int_equal(test_int(store, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'dm\\_%' ESCAPE '\\'"), 0);
+  assert_int_equal(dm_store_ensure_schema(store, NULL), DM_OK);
+  assert_int_equal(dm_store_ensure_schema(store, NULL), DM_OK);
+  dm_store_close(store);
+  store = test_open(ctx, path, DM_STORE_READ);
+  assert_true(dm_store_has_schema(store));
+  assert_int_equal(test_int(store, "SELECT value FROM dm_meta WHERE key = 'schema_version'"), DM_SCHEMA_VERSION);
+  assert_int_equal(test_int(store, "SELECT age FROM people"), 3);
+  assert_int_equal(test_int(store, "PRAGMA page_size"), 4096);
+  assert_int_equal(test_int(store, "PRAGMA application_id"), 0); /* the file is the user's */
+  assert_int_equal(test_int(store, "SELECT count(*) FROM pragma_table_list WHERE name LIKE 'dm\\_%' ESCAPE '\\' AND NOT strict"), 0);
+  dm_store_close(store);
+}
+
+static void expect_refused(dm_ctx *ctx, const char *path, const char *version, const char *part) {
+  dm_store *store = test_open(ctx, path, DM_STORE_CREATE);
+  assert_int_equal(dm_store_ensure_schema(store, NULL), DM_OK);
+  assert_int_equal(dm_store_exec(store, NULL, "UPDATE dm_meta SET value = %Q WHERE key = 'schema_version'", version), DM_OK);
+  dm_store_close(store);
+  for (unsigned mode = DM_STORE_READ; mode <= DM_STORE_CREATE; mode *= 2) {
+    dm_error err = {0};
+    store = NULL;
+    assert_int_equal(dm_store_open(ctx, path, mode, &store, &err), DM_EIO);
+    assert_null(store);
+    assert_non_null(strstr(err.message, part));
+  }
+}
+
+static void a_future_or_broken_version_is_refused(void **state) {
+  char path[128];
+  test_path(path, "future.db");
+  expect_refused(*state, path, "2147483647", "the schema has version 2147483647");
+  test_path(path, "zero.db");
+  expect_refused(*state, path, "0", "no schema_version");
+  test_path(path, "words.db");
+  expect_refused(*state, path, "one", "no schema_version");
+}
+
+static void a_users_table_of_the_same_name_is_named(void **state) {
+  dm_ctx *ctx = *state;
+  dm_store *store = test_open(ctx, ":memory:", DM_STORE_CREATE);
+  test_exec(store, "CREATE TABLE dm_run(mine)");
+  dm_error err = {0};
+  assert_int_equal(dm_store_ensure_schema(store, &err), DM_EINPUT);
+  assert_non_null(strstr(err.message, "dm_run"));
+  assert_int_equal(test_int(store, "SELECT count(*) FROM sqlite_schema"), 1);
+  dm_store_close(store);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      test_with_ctx(version_0_is_migrated_at_the_first_write),
+      test_with_ctx(a_future_or_broken_version_is_refused),
+      test_with_ctx(a_users_table_of_the_same_name_is_named),
+  };
+  return cmocka_run_group_tests(tests, test_make_directory, test_remove_directory);
+}
