@@ -93,6 +93,21 @@ const char *dm_stmt_column_name(const dm_stmt *s, int column) { return sqlite3_c
 int64_t dm_stmt_int(const dm_stmt *s, int column) { return sqlite3_column_int64(s->s, column); }
 bool dm_stmt_is_read_only(const dm_stmt *s) { return sqlite3_stmt_readonly(s->s) != 0; }
 
+/* SQLite may have been built without these; the host's table of functions holds NULL then. */
+#ifndef DM_STORE_EXTENSION
+#pragma weak sqlite3_column_table_name
+#pragma weak sqlite3_column_origin_name
+#endif
+
+bool dm_stmt_column_origin(const dm_stmt *s, int column, const char **table, const char **name) {
+  if (!sqlite3_column_table_name || !sqlite3_column_origin_name) return false;
+  const char *t = sqlite3_column_table_name(s->s, column), *c = sqlite3_column_origin_name(s->s, column);
+  if (!t || !c) return false;
+  *table = t;
+  *name = c;
+  return true;
+}
+
 dm_value dm_stmt_value(const dm_stmt *s, int column) {
   dm_value v = {DM_NULL};
   switch (sqlite3_column_type(s->s, column)) {

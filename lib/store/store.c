@@ -286,6 +286,7 @@ void dm_store_close(dm_store *store) {
 
 dm_ctx *dm_store_ctx(const dm_store *store) { return store->ctx; }
 const char *dm_store_path(const dm_store *store) { return store->path; }
+const char *dm_store_sqlite_version(void) { return sqlite3_libversion(); }
 
 /* ---- transactions ------------------------------------------------------------ */
 

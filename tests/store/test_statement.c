@@ -108,6 +108,22 @@ static void names_and_texts_are_quoted(void **state) {
   dm_store_close(store);
 }
 
+static void a_result_column_knows_its_origin(void **state) {
+  dm_store *store = test_open(*state, ":memory:", DM_STORE_CREATE);
+  test_exec(store, "CREATE TABLE people(name, age)");
+  dm_stmt *s;
+  const char *table = NULL, *name = NULL;
+  assert_int_equal(dm_stmt_prepare(store, "SELECT age AS a, age + 1 FROM (SELECT * FROM people)", &s, NULL), DM_OK);
+  if (sqlite3_compileoption_used("ENABLE_COLUMN_METADATA")) {
+    assert_true(dm_stmt_column_origin(s, 0, &table, &name));
+    assert_string_equal(table, "people");
+    assert_string_equal(name, "age");
+  }
+  assert_false(dm_stmt_column_origin(s, 1, &table, &name));
+  dm_stmt_free(s);
+  dm_store_close(store);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       test_with_ctx(values_come_back_as_they_were_bound),
@@ -115,6 +131,7 @@ int main(void) {
       test_with_ctx(a_mistake_has_its_line_and_column),
       test_with_ctx(a_failed_step_leaves_the_statement_usable),
       test_with_ctx(names_and_texts_are_quoted),
+      test_with_ctx(a_result_column_knows_its_origin),
   };
   return cmocka_run_group_tests(tests, test_make_directory, test_remove_directory);
 }
