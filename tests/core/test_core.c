@@ -5,6 +5,8 @@
 #include <dm/core.h>
 #include <gsl/gsl_randist.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static dm_ctx *new_ctx(size_t budget) {
   dm_ctx *ctx = NULL;
@@ -161,6 +163,34 @@ static void cancel_is_seen(void **state) {
   dm_ctx_free(ctx);
 }
 
+static void output_file_appears_whole_or_not_at_all(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx(0);
+  dm_error err = {0};
+  dm_outfile *f = NULL;
+  char path[64], line[16];
+  (void)snprintf(path, sizeof path, "outfile-test-%ld", (long)getpid());
+  assert_int_equal(dm_outfile_open(ctx, path, &f, &err), DM_OK);
+  for (int i = 0; i < 20000; i++) assert_int_equal(dm_outfile_write(f, line, (size_t)snprintf(line, sizeof line, "%d\n", i), &err), DM_OK);
+  assert_int_not_equal(access(path, F_OK), 0);
+  assert_int_equal(dm_outfile_commit(f, &err), DM_OK);
+  FILE *in = fopen(path, "r");
+  for (int i = 0; i < 20000; i++) {
+    assert_non_null(fgets(line, sizeof line, in));
+    assert_int_equal(atoi(line), i);
+  }
+  assert_null(fgets(line, sizeof line, in));
+  (void)fclose(in);
+  assert_int_equal(dm_outfile_open(ctx, path, &f, &err), DM_OK);
+  dm_outfile_abort(f);
+  assert_int_equal(access(path, F_OK), 0); /* the old one stands */
+  (void)unlink(path);
+  assert_int_equal(dm_outfile_open(ctx, "no/such/folder/x", &f, &err), DM_EIO);
+  assert_int_equal(dm_outfile_open(ctx, "/", &f, &err), DM_EIO);
+  assert_int_equal(dm_ctx_memory(ctx), 0);
+  dm_ctx_free(ctx);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(alloc_respects_the_budget),
@@ -173,6 +203,7 @@ int main(void) {
       cmocka_unit_test(gsl_draws_from_the_same_sequence),
       cmocka_unit_test(below_is_in_range_and_shuffle_is_a_permutation),
       cmocka_unit_test(cancel_is_seen),
+      cmocka_unit_test(output_file_appears_whole_or_not_at_all),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,9 @@ typedef struct dm_apply_result {
  */
 DM_API dm_status dm_recipe_apply(dm_store *store, const dm_recipe *recipe, bool dry_run, dm_arena *arena, dm_apply_result *out, dm_error *err);
 
+/** {"run","table","rows_before","rows_after","dry_run","steps":[{"rule","step","detail","cells_changed","rows_removed","rows_failed"}]} */
+DM_API void dm_apply_json(const dm_apply_result *r, dm_json_out *json);
+
 typedef struct dm_history_entry {
   int64_t run_id;
   const char *command, *table, *started, *status, *arguments;

@@ -179,6 +179,24 @@ DM_API size_t dm_dict_find(const dm_dict *dict, const char *key, size_t length);
 DM_API dm_status dm_dict_add(dm_dict *dict, const char *key, size_t length, size_t *index, dm_error *err);
 DM_API dm_str dm_dict_key(const dm_dict *dict, size_t index); /* borrowed until the dict is freed */
 
+/* ---- output files ------------------------------------------------------- */
+
+/** A file written beside its path and renamed when whole; "-" is standard output. */
+typedef struct dm_outfile dm_outfile;
+/** @return DM_EIO naming the path when it cannot be made, DM_EBUDGET. */
+DM_API dm_status dm_outfile_open(dm_ctx *ctx, const char *path, dm_outfile **out, dm_error *err);
+/** Buffered. */
+DM_API dm_status dm_outfile_write(dm_outfile *f, const char *p, size_t n, dm_error *err);
+/** Flushes, syncs, renames; frees f in any case. */
+DM_API dm_status dm_outfile_commit(dm_outfile *f, dm_error *err);
+/** Leaves the path as it was; frees f (NULL allowed). */
+DM_API void dm_outfile_abort(dm_outfile *f);
+
+/* ---- time --------------------------------------------------------------- */
+
+DM_API double dm_seconds(void);             /* monotonic clock */
+DM_API void dm_time_utc(char out[32]);      /* "2026-01-31T12:34:56.789Z" */
+
 /* ---- random numbers ---------------------------------------------------- */
 
 /**

@@ -77,6 +77,10 @@ typedef struct dm_predict_result {
 DM_API dm_status dm_predict(dm_store *store, const char *model, const dm_src *src, const dm_predict_options *options, dm_arena *arena,
                             dm_predict_result *out, dm_error *err);
 
+/** table NULL when the rows went to a file. */
+DM_API void dm_predict_json(const dm_predict_result *r, const char *table, dm_json_out *json);
+DM_API void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *json);
+
 typedef struct dm_evaluation {
   dm_model_meta meta;
   uint64_t rows;

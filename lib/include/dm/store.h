@@ -121,6 +121,8 @@ typedef struct dm_import_result {
   size_t n_notes;
 } dm_import_result;
 
+/** Table name that an import of path without --table uses: the file name without directory and extension. */
+DM_API dm_status dm_import_table_name(const char *path, dm_arena *arena, const char **name, dm_error *err);
 /**
  * Imports one delimited file in one transaction (BEGIN IMMEDIATE … COMMIT):
  * user table (STRICT, dm_id INTEGER PRIMARY KEY first), dm_source, dm_column,
