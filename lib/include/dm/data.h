@@ -80,6 +80,7 @@ typedef struct dm_csv_dialect {
 typedef struct dm_csv_column {
   const char *name;
   dm_type type; /* DM_INTEGER, DM_REAL or DM_TEXT */
+  const char *header; /* the header's own text (unquoted), where name is a repaired one; NULL when they are the same */
 } dm_csv_column;
 
 typedef enum dm_reject_reason {
