@@ -166,7 +166,12 @@ typedef struct dm_levels {
   const dm_str *names;    /* [n] printed form */
   const double *numbers;  /* [n] for INTEGER/REAL, else NULL */
 } dm_levels;
-DM_API size_t dm_levels_find(const dm_levels *levels, dm_value v); /* code, or SIZE_MAX; O(log n) */
+/**
+ * Code of a value, or SIZE_MAX; O(log n). Numbers look for their text among
+ * TEXT levels as the frame builder prints them; a text that is a number looks
+ * for its value among numeric levels.
+ */
+DM_API size_t dm_levels_find(const dm_levels *levels, dm_value v);
 
 /**
  * One column of n cells in double: the number, or the level code of a
@@ -191,15 +196,26 @@ typedef struct dm_frame {
   dm_arena *memory;
 } dm_frame;
 
-/** Builds a frame from rows of values; used by the store's reader and by files. */
+/** Builds a frame from rows of values; used by the store's reader and by files. After a failure it can only be freed. */
 typedef struct dm_frame_builder dm_frame_builder;
 DM_API dm_status dm_frame_builder_new(dm_ctx *ctx, size_t d, const char *const *names, bool has_row_ids, size_t rows_expected,
                                       dm_frame_builder **out, dm_error *err);
-/** @param values [d]; REAL NaN or infinity is DM_EINPUT naming row and column. */
+/** @param values [d]; REAL NaN or infinity, and BLOB, are DM_EINPUT naming row and column. */
 DM_API dm_status dm_frame_builder_add(dm_frame_builder *b, const dm_value *values, int64_t row_id, dm_error *err);
 /**
- * Finishes: a column whose cells are all numbers or missing is DM_NUMERIC,
- * any TEXT makes it DM_CATEGORY (numbers in it as their text). The builder is freed in any case.
+ * The same cell by cell, for readers in a hurry: sets a cell of the row being
+ * built, at most once; cells not set are missing. end_row closes the row.
+ */
+DM_API dm_status dm_frame_builder_integer(dm_frame_builder *b, size_t column, int64_t v, dm_error *err);
+DM_API dm_status dm_frame_builder_real(dm_frame_builder *b, size_t column, double v, dm_error *err);
+DM_API dm_status dm_frame_builder_text(dm_frame_builder *b, size_t column, const char *p, size_t n, dm_error *err);
+DM_API dm_status dm_frame_builder_end_row(dm_frame_builder *b, int64_t row_id, dm_error *err);
+/**
+ * Finishes: a column whose cells are all numbers or missing is DM_NUMERIC
+ * (REAL when any cell was, or all are missing), any TEXT makes it DM_CATEGORY
+ * (numbers in it as their text: INTEGER 3 is "3", REAL 3 is "3.0"). Integers
+ * beyond 2^53 that double cannot hold are rounded, with one warning that names
+ * the column. The builder is freed in any case.
  */
 DM_API dm_status dm_frame_builder_finish(dm_frame_builder *b, dm_frame **out, dm_error *err);
 DM_API void dm_frame_builder_free(dm_frame_builder *b);
@@ -207,6 +223,7 @@ DM_API void dm_frame_free(dm_frame *frame);
 DM_API size_t dm_frame_find(const dm_frame *frame, const char *name); /* SIZE_MAX when absent; exact, then ASCII case-insensitive */
 /** Turns a numeric column into a category of its distinct values (a class target given as 0/1). */
 DM_API dm_status dm_frame_make_category(dm_frame *frame, size_t column, dm_error *err);
+/** Distinct values, missing not counted; counting stops at stop_at (0 = never). SIZE_MAX after filling err. */
 DM_API size_t dm_frame_n_distinct(const dm_frame *frame, size_t column, size_t stop_at, dm_error *err);
 
 /* ---- splits ---------------------------------------------------------------- */
