@@ -230,14 +230,22 @@ DM_API size_t dm_frame_n_distinct(const dm_frame *frame, size_t column, size_t s
 
 /**
  * Splits n rows in a training and a test part. Stratified when classes is
- * given (every class keeps its share, largest remainder), grouped when groups
- * is given (no group on both sides). Both parts ascending.
- * @param classes [n] codes or NULL; @param groups [n] codes or NULL.
+ * given (every class keeps its share, largest remainder, and at least one row
+ * in training), grouped when groups is given (no group on both sides; then
+ * shares are as near as a greedy deal of whole groups brings them). Both parts
+ * ascending and not empty.
+ * @param classes [n] any values, NaN is a class of its own; or NULL. @param groups [n] values without NaN, or NULL.
  * @param train,test arrays of capacity n.
+ * @return DM_EUSAGE (share not between 0 and 1); DM_EINPUT (fewer than 2 rows or groups, a row without a group, no row or group
+ *         can be spared because each is the only one of its class).
  */
 DM_API dm_status dm_split(dm_ctx *ctx, size_t n, double test_share, uint64_t seed, const double *classes, const double *groups,
                           size_t *train, size_t *n_train, size_t *test, size_t *n_test, dm_error *err);
-/** fold[i] in 0 … k-1, stratified and grouped alike. */
+/**
+ * fold[i] in 0 … k-1, stratified and grouped alike; no fold is empty. Classes
+ * of fewer than k rows are in some folds only (a notice says so).
+ * @return DM_EUSAGE (k < 2); DM_EINPUT (k greater than the number of rows or groups, a row without a group).
+ */
 DM_API dm_status dm_split_folds(dm_ctx *ctx, size_t n, size_t k, uint64_t seed, const double *classes, const double *groups,
                                 uint32_t *fold, dm_error *err);
 
