@@ -28,24 +28,35 @@ typedef struct dm_value {
 
 /* ---- column formats: how a number came and goes back -------------------- */
 
-/** A REAL column keeps the one format that prints all its cells back to their bytes. */
+/**
+ * A REAL column keeps the one format that prints all its cells back to their
+ * bytes. "shortest" digits are the fewest that read back to the same double.
+ */
 typedef enum dm_format_kind {
   DM_FORMAT_NONE = 0,   /* TEXT */
   DM_FORMAT_INTEGER,    /* "integer"  */
   DM_FORMAT_SHORTEST,   /* "shortest" 1.0 0.25 */
   DM_FORMAT_SHORTEST_0, /* "shortest-int": shortest without .0  (1 0.25) */
-  DM_FORMAT_DECIMALS    /* "decimals:k" */
+  DM_FORMAT_DECIMALS,   /* "decimals:k" */
+  DM_FORMAT_REPR,       /* "repr": shortest digits laid out as by Python: 1.0 1e-05 1e+16 */
+  DM_FORMAT_COMPACT,    /* "compact": positional unless the exponent form is shorter, as R writes: 1 1e+05 1e-04 */
+  DM_FORMAT_GENERAL,    /* "general:k": printf %.kg */
+  DM_FORMAT_EXPONENT    /* "exponent:k": printf %.ke */
 } dm_format_kind;
+
+enum { DM_FORMAT_MAX_DECIMALS = 20 };
 
 typedef struct dm_format {
   dm_format_kind kind;
-  unsigned decimals; /* DM_FORMAT_DECIMALS: 0 … 17 */
+  unsigned decimals; /* k of DECIMALS, GENERAL (from 1), EXPONENT: at most DM_FORMAT_MAX_DECIMALS */
+  bool bare;         /* no zero before the point: .5 -.25 ("…,bare") */
   bool quoted;       /* every non-missing cell stood in quotes ("…,quoted" in dm_column.format) */
 } dm_format;
 
-DM_API size_t dm_format_print(dm_format f, dm_value v, char *out, size_t capacity); /* numbers only; ≥ 400 bytes always suffice */
+/** Prints a number, NUL-ended, whatever the locale. @return its length; 0 for TEXT, BLOB and NULL, or when capacity (400 always suffices) is too small. */
+DM_API size_t dm_format_print(dm_format f, dm_value v, char *out, size_t capacity);
 DM_API void dm_format_name(dm_format f, char out[32]);       /* as stored in dm_column.format */
-DM_API bool dm_format_parse(const char *name, dm_format *out);
+DM_API bool dm_format_parse(const char *name, dm_format *out); /* false and *out untouched for another text */
 
 /* ---- delimited files ---------------------------------------------------- */
 
@@ -140,18 +151,30 @@ DM_API const char *dm_csv_sha256(const dm_csv *csv);
 
 /* ---- column typing: shared by import, types of derived data and tests ---- */
 
-/** What all cells of a column seen so far allow; starts with everything allowed. */
+/**
+ * What all cells of a column seen so far allow; starts with everything
+ * allowed. INTEGER: every cell is what the number prints as, within int64.
+ * REAL: one format prints every cell back to its bytes; integers beyond 2^53
+ * and negative zeros (SQLite stores them as 0) are refused.
+ */
 typedef struct dm_typing {
   bool may_integer, may_real;
-  bool shortest, shortest_0;  /* REAL formats still possible */
+  bool shortest, shortest_0, repr, compact; /* REAL formats still possible */
   bool decimals_known, decimals_ok;
   unsigned decimals;
+  bool general, general_17;                 /* general:k for k in [general_low, general_high]; general:17 */
+  unsigned general_low, general_high;
+  bool exponent_known, exponent_ok;
+  unsigned exponent;
+  bool bare_seen, zero_seen;                /* .5 was seen, 0.5 was seen */
   uint64_t n, n_missing;
   uint64_t n_quoted, n_unquoted;
 } dm_typing;
 
 DM_API void dm_typing_init(dm_typing *t);
-DM_API void dm_typing_see(dm_typing *t, const char *p, size_t n, bool quoted); /* one non-missing cell */
+/** One non-missing cell. O(n); numbers are read and printed only beyond 15 digits or with an exponent. */
+DM_API void dm_typing_see(dm_typing *t, const char *p, size_t n, bool quoted);
+DM_API void dm_typing_see_missing(dm_typing *t);
 DM_API dm_type dm_typing_type(const dm_typing *t);                            /* TEXT when nothing was seen */
 DM_API dm_format dm_typing_format(const dm_typing *t);
 
