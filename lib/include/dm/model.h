@@ -33,7 +33,7 @@ typedef struct dm_params dm_params;
 /** All defaults of table (ended by name NULL). table is borrowed and must outlive the params. */
 DM_API dm_status dm_params_new(dm_ctx *ctx, const char *owner, const dm_param *table, dm_params **out, dm_error *err);
 DM_API void dm_params_free(dm_params *p);
-/** Name with '-' or '_'. DM_EUSAGE: unknown name with "did you mean", or `tree: max-depth = -1, want an integer ≥ 1 or auto`. */
+/** Name with '-' or '_'. DM_EUSAGE: unknown name with "did you mean", or `tree: max-depth = -1, want an integer >= 1 or auto`. */
 DM_API dm_status dm_params_set(dm_params *p, const char *name, const char *value, dm_error *err);
 DM_API bool dm_params_is_auto(const dm_params *p, const char *name);
 DM_API bool dm_params_is_set(const dm_params *p, const char *name); /* by the user */
@@ -219,13 +219,14 @@ typedef struct dm_metric {
 /**
  * @param truth [n] code or value (NaN = no truth: the row is left out), @param value [n], @param proba [n, k] (classification).
  * AUC is for two classes the usual one (class code 1 positive), for more one-vs-rest, mean weighted by nothing (macro).
- * log_loss clips at 1e-15. @return number of metrics written.
+ * log_loss clips at 1e-15. brier: class 1 of two, the sum over all of more.
+ * @param proba NULL leaves out what needs it. @return number of metrics written, 0 after filling err.
  */
 DM_API size_t dm_metrics(dm_ctx *ctx, size_t n, size_t k, const double *truth, const double *value, const double *proba,
                          dm_metric out[DM_METRICS_MAX], dm_error *err);
 /** counts [k, k], row = truth, column = prediction. */
 DM_API void dm_confusion(size_t n, size_t k, const double *truth, const double *value, uint64_t *counts);
-/** ROC of `positive` against the rest: points by falling threshold, ends included. @param fpr,tpr,threshold capacity n + 1. @return points, 0 when a side is empty. */
+/** ROC of `positive` against the rest: points by falling threshold, ends included (the first threshold is infinite). @param fpr,tpr,threshold capacity n + 1. @return points, 0 when a side is empty. */
 DM_API size_t dm_roc(dm_ctx *ctx, size_t n, const double *truth, const double *score, size_t stride, double positive, double *fpr, double *tpr,
                      double *threshold, double *auc, dm_error *err);
 
