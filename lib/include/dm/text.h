@@ -43,12 +43,14 @@ DM_API const char *dm_text_nearest(const char *word, const char *const *candidat
 
 /**
  * Streaming writer into a dm_buf; commas and nesting are its own. Doubles are
- * the shortest that read back; NaN and infinities become null.
+ * the shortest that read back, with a point or exponent (1.0) so that they stay
+ * doubles; NaN and infinities become null, bytes that are not UTF-8 U+FFFD.
  */
 typedef struct dm_json_out {
   dm_buf *buf;
   unsigned depth;
   bool comma, pretty;
+  bool after_key;
 } dm_json_out;
 
 DM_API void dm_json_out_init(dm_json_out *j, dm_buf *buf, bool pretty);
@@ -78,14 +80,14 @@ typedef struct dm_json {
   struct dm_json *first, *next; /* children in order; next sibling */
 } dm_json;
 
-/** Strict RFC 8259, depth ≤ 64, duplicate keys refused. Linear. @return DM_OK, DM_EINPUT with line and column, DM_EBUDGET. */
+/** Strict RFC 8259, depth ≤ 64; duplicate keys, keys with U+0000 and numbers beyond double are refused. Linear (n log n in the members of one object). @return DM_OK, DM_EINPUT with line and column, DM_EBUDGET. */
 DM_API dm_status dm_json_parse(dm_arena *arena, const char *p, size_t n, const dm_json **out, dm_error *err);
 DM_API const dm_json *dm_json_get(const dm_json *object, const char *key); /* NULL when absent or not an object */
 DM_API const char *dm_json_get_string(const dm_json *object, const char *key, const char *otherwise);
 DM_API double dm_json_get_double(const dm_json *object, const char *key, double otherwise);
 DM_API int64_t dm_json_get_int(const dm_json *object, const char *key, int64_t otherwise);
 DM_API bool dm_json_get_bool(const dm_json *object, const char *key, bool otherwise);
-/** Canonical text: keys sorted by bytes, no white space, shortest numbers. Two equal documents give equal bytes. */
+/** Canonical text: keys sorted by bytes, no white space, shortest numbers (1.0 is 1). Two equal documents give equal bytes. */
 DM_API void dm_json_canonical(const dm_json *value, dm_buf *out);
 
 /* ---- YAML --------------------------------------------------------------- */
