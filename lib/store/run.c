@@ -5,8 +5,8 @@ dm_status dm_run_start(dm_store *store, const char *command, const char *argumen
                        dm_error *err) {
   dm_status status = dm_store_ensure_schema(store, err);
   if (status != DM_OK) return status;
-  char now[DM_TIME_MAX];
-  dm_store_time(now);
+  char now[32];
+  dm_time_utc(now);
   dm_stmt *s = NULL;
   bool row;
   status = dm_stmt_prepare(store,
@@ -25,8 +25,8 @@ dm_status dm_run_start(dm_store *store, const char *command, const char *argumen
 }
 
 dm_status dm_run_end(dm_store *store, int64_t run_id, const char *status_text, dm_error *err) {
-  char now[DM_TIME_MAX];
-  dm_store_time(now);
+  char now[32];
+  dm_time_utc(now);
   dm_status s = dm_store_exec(store, err, "UPDATE main.dm_run SET status = %Q, ended = %Q WHERE id = %lld", status_text, now,
                               (long long)run_id);
   if (s == DM_OK && dm_store_changes(store) != 1) s = dm_fail(err, DM_EINTERNAL, "run %lld is not in dm_run", (long long)run_id);

@@ -27,16 +27,6 @@ static long long now_ms(void) {
   return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void dm_store_time(char out[DM_TIME_MAX]) {
-  struct timespec t;
-  struct tm tm;
-  char seconds[24];
-  clock_gettime(CLOCK_REALTIME, &t);
-  gmtime_r(&t.tv_sec, &tm);
-  (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
-  (void)snprintf(out, DM_TIME_MAX, "%s.%03dZ", seconds, (int)(t.tv_nsec / 1000000 % 1000));
-}
-
 /* ---- errors ---------------------------------------------------------------- */
 
 void dm_store_place(dm_error *err, const char *sql, size_t at) {
@@ -260,6 +250,11 @@ dm_status dm_store_attach(dm_ctx *ctx, struct sqlite3 *db, dm_store **out, dm_er
   return DM_OK;
 }
 
+static void end_reading(dm_store *store) {
+  if (store->reading && !sqlite3_get_autocommit(store->db)) (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+  store->reading = false;
+}
+
 /* A file that we made and never wrote to is taken away again. */
 static void remove_unused(dm_store *store) {
   struct stat st;
@@ -272,7 +267,7 @@ static void remove_unused(dm_store *store) {
 void dm_store_close(dm_store *store) {
   if (!store) return;
   dm_store_rollback(store);
-  dm_store_snapshot_end(store);
+  end_reading(store);
   if (store->owned && store->db) {
     sqlite3_progress_handler(store->db, 0, NULL, NULL);
     remove_unused(store);
@@ -298,7 +293,7 @@ dm_status dm_store_script(dm_store *store, const char *sql, dm_error *err) {
 dm_status dm_store_begin(dm_store *store, dm_error *err) {
   if (store->transaction) return dm_fail(err, DM_EINTERNAL, "database: a transaction is open already");
   if (sqlite3_db_readonly(store->db, "main") == 1) return fail_file(store, SQLITE_READONLY, err); /* BEGIN IMMEDIATE would not mind */
-  dm_store_snapshot_end(store);
+  end_reading(store); /* a reader cannot become a writer without the risk of a deadlock */
   bool inside = !sqlite3_get_autocommit(store->db);
   dm_status s = dm_store_script(store, inside ? "SAVEPOINT dm" : "BEGIN IMMEDIATE", err);
   if (s != DM_OK) return s;
@@ -337,19 +332,23 @@ dm_status dm_store_leave(dm_store *store, bool mine, dm_status s, dm_error *err)
 }
 
 dm_status dm_store_snapshot(dm_store *store, dm_error *err) {
-  if (store->snapshot || !sqlite3_get_autocommit(store->db)) return DM_OK; /* inside a transaction all is of one state */
-  dm_status s = dm_store_script(store, "BEGIN", err);
-  if (s != DM_OK) return s;
-  store->snapshot = true;
-  s = dm_store_script(store, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
-  if (s != DM_OK) dm_store_snapshot_end(store);
-  return s;
+  if (store->snapshots == 0 && sqlite3_get_autocommit(store->db)) { /* inside a transaction all is of one state anyhow */
+    dm_status s = dm_store_script(store, "BEGIN", err);
+    if (s != DM_OK) return s;
+    store->reading = true;
+    s = dm_store_script(store, "SELECT 1 FROM sqlite_schema LIMIT 1", err);
+    if (s != DM_OK) {
+      end_reading(store);
+      return s;
+    }
+  }
+  store->snapshots++;
+  return DM_OK;
 }
 
 void dm_store_snapshot_end(dm_store *store) {
-  if (!store->snapshot) return;
-  if (!sqlite3_get_autocommit(store->db)) (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-  store->snapshot = false;
+  if (store->snapshots == 0) return;
+  if (--store->snapshots == 0) end_reading(store);
 }
 
 int64_t dm_store_changes(dm_store *store) { return sqlite3_changes64(store->db); }

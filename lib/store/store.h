@@ -15,7 +15,9 @@ struct dm_store {
   bool has_schema;  /* known to be of DM_SCHEMA_VERSION; forgotten by a rollback */
   bool transaction; /* begun by dm_store_begin */
   bool savepoint;   /* ... inside a transaction of the connection's owner */
-  bool snapshot;    /* begun by dm_store_snapshot */
+  unsigned snapshots; /* dm_store_snapshot calls not yet ended */
+  bool reading;     /* the outermost of them began a transaction */
+  bool has_sink;    /* the function that frames are read through is registered */
   long long waiting_since; /* ms, of the lock being waited for */
 };
 
@@ -40,9 +42,5 @@ dm_status dm_schema_version(dm_store *store, int64_t *version, dm_error *err);
 dm_status dm_store_enter(dm_store *store, bool *mine, dm_error *err);
 /** Ends what dm_store_enter began: commits when s is DM_OK, else rolls back. @return s, or the commit's failure. */
 dm_status dm_store_leave(dm_store *store, bool mine, dm_status s, dm_error *err);
-
-enum { DM_TIME_MAX = 32 };
-/** Now as 2024-05-31T09:30:00.125Z. */
-void dm_store_time(char out[DM_TIME_MAX]);
 
 #endif

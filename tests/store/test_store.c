@@ -264,6 +264,9 @@ static void a_snapshot_is_of_one_state(void **state) {
   dm_store *reader = test_open(ctx, path, DM_STORE_READ);
   assert_int_equal(dm_store_snapshot(reader, NULL), DM_OK);
   assert_int_equal(dm_store_exec(writer, NULL, "INSERT INTO t VALUES(1)"), DM_OK);
+  assert_int_equal(dm_store_snapshot(reader, NULL), DM_OK); /* one inside the other */
+  assert_int_equal(test_int(reader, "SELECT count(*) FROM t"), 0);
+  dm_store_snapshot_end(reader);
   assert_int_equal(test_int(reader, "SELECT count(*) FROM t"), 0);
   dm_store_snapshot_end(reader);
   assert_int_equal(test_int(reader, "SELECT count(*) FROM t"), 1);
