@@ -291,6 +291,16 @@ typedef struct dm_encode_options {
  * level) → m encoded doubles, stored as float. Fitted on training rows only,
  * computed in double; `passthrough` (the learner takes missing values and
  * categories) copies. Const and thread-safe after fitting.
+ *
+ * Numbers: imputed, then scaled, or cut into bins (bin = number of inner
+ * quantiles ≤ v). Standard: (v - mean) / sd with division by n; a constant
+ * column becomes 0. Mode: the most frequent, the smallest of several. Without
+ * imputation NaN stays NaN.
+ * Categories: one output for each level of the training rows, or its place
+ * among them; a level not seen there is all zero, or -1. Missing is the mode,
+ * a level of its own (DM_IMPUTE_CONSTANT), or all zero and NaN (NONE).
+ * @param rows [n] training rows; NULL = 0 … n-1.
+ * @return DM_EUSAGE (options that contradict); DM_EINPUT (values that double cannot average or scale); DM_EBUDGET.
  */
 typedef struct dm_encoder dm_encoder;
 DM_API dm_status dm_encoder_fit(dm_ctx *ctx, const dm_frame *frame, const size_t *columns, size_t d, const size_t *rows, size_t n,
@@ -299,12 +309,13 @@ DM_API dm_status dm_encoder_passthrough(dm_ctx *ctx, size_t d, dm_encoder **out,
 DM_API void dm_encoder_free(dm_encoder *e);
 DM_API size_t dm_encoder_n_inputs(const dm_encoder *e);
 DM_API size_t dm_encoder_n_outputs(const dm_encoder *e);
-/** Which input an output comes from, and a name for it ("sex=Male"). */
+/** Which input an output comes from, and a name for it ("sex=Male"; NULL of a passthrough: the input's own). */
 DM_API size_t dm_encoder_source(const dm_encoder *e, size_t output);
 DM_API const char *dm_encoder_output_name(const dm_encoder *e, size_t output);
-/** @param raw [d] @param out [m]. No allocation. */
+/** @param raw [d] @param out [m], must not overlap raw. No allocation. */
 DM_API void dm_encoder_row(const dm_encoder *e, const double *raw, double *out);
 DM_API void dm_encoder_save(const dm_encoder *e, dm_json_out *json); /* one JSON value */
+/** Everything is checked (DM_EINPUT): a loaded encoder takes any row. */
 DM_API dm_status dm_encoder_load(dm_ctx *ctx, const dm_json *json, size_t d, dm_encoder **out, dm_error *err);
 
 /* ---- datasets and cursors ------------------------------------------------------ */

@@ -1,0 +1,117 @@
+/* Encoders: one raw row to its encoded row. What fits them is in encoder_fit.c. */
+#include "data/encoder.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *dm_step_kind_name(dm_step_kind kind) {
+  static const char *const names[DM_STEP_KINDS] = {"number", "bins", "one-hot", "ordinal"};
+  return names[kind];
+}
+
+dm_status dm_encoder_new(dm_ctx *ctx, size_t d, dm_encoder **out, dm_error *err) {
+  dm_arena *memory;
+  dm_status s = dm_arena_new(ctx, 0, &memory, err);
+  if (s != DM_OK) return s;
+  dm_encoder *e = dm_arena_alloc(memory, 1, sizeof *e, err);
+  dm_step *steps = e ? dm_arena_alloc(memory, d, sizeof *steps, err) : NULL;
+  if (!steps) {
+    dm_arena_free(memory);
+    return DM_EBUDGET;
+  }
+  *e = (dm_encoder){.ctx = ctx, .memory = memory, .d = d, .steps = steps};
+  *out = e;
+  return DM_OK;
+}
+
+dm_status dm_encoder_passthrough(dm_ctx *ctx, size_t d, dm_encoder **out, dm_error *err) {
+  dm_status s = dm_encoder_new(ctx, 0, out, err);
+  if (s != DM_OK) return s;
+  (*out)->steps = NULL;
+  (*out)->d = (*out)->m = d;
+  return DM_OK;
+}
+
+dm_status dm_encoder_place_outputs(dm_encoder *e, dm_error *err) {
+  e->m = 0;
+  for (size_t c = 0; c < e->d; c++) {
+    dm_step *step = &e->steps[c];
+    step->output = e->m;
+    step->n_outputs = step->kind == DM_STEP_ONE_HOT ? step->n + step->missing_level : 1;
+    e->m += step->n_outputs;
+  }
+  e->source = dm_arena_alloc(e->memory, e->m, sizeof *e->source, err);
+  e->names = e->source ? dm_arena_alloc(e->memory, e->m, sizeof *e->names, err) : NULL;
+  if (!e->names) return DM_EBUDGET;
+  for (size_t c = 0; c < e->d; c++)
+    for (size_t k = 0; k < e->steps[c].n_outputs; k++) e->source[e->steps[c].output + k] = c;
+  return DM_OK;
+}
+
+void dm_encoder_free(dm_encoder *e) {
+  if (e) dm_arena_free(e->memory);
+}
+
+size_t dm_encoder_n_inputs(const dm_encoder *e) { return e->d; }
+size_t dm_encoder_n_outputs(const dm_encoder *e) { return e->m; }
+size_t dm_encoder_source(const dm_encoder *e, size_t output) { return e->steps ? e->source[output] : output; }
+const char *dm_encoder_output_name(const dm_encoder *e, size_t output) { return e->steps ? e->names[output] : NULL; }
+
+/* Number of edges ≤ v. */
+static double bin_of(const dm_step *step, double v) {
+  size_t low = 0, high = step->n;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (step->edges[middle] <= v)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return (double)low;
+}
+
+/* Place of a level code among the seen ones, or SIZE_MAX. */
+static size_t place_of(const dm_step *step, double v) {
+  if (!(v >= 0 && v < (double)UINT32_MAX)) return SIZE_MAX;
+  uint32_t code = (uint32_t)v;
+  if (code < step->n && step->seen[code] == code) return code; /* most often all levels were seen */
+  size_t low = 0, high = step->n;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (step->seen[middle] == code) return middle;
+    if (step->seen[middle] < code)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return SIZE_MAX;
+}
+
+static void one_hot(const dm_step *step, double v, double *out) {
+  size_t place = isnan(v) && step->missing_level ? step->n : place_of(step, v);
+  for (size_t k = 0; k < step->n_outputs; k++) out[k] = 0;
+  if (place != SIZE_MAX) out[place] = 1;
+}
+
+static double ordinal(const dm_step *step, double v) {
+  if (isnan(v)) return step->missing_level ? (double)step->n : v;
+  size_t place = place_of(step, v);
+  return place == SIZE_MAX ? -1 : (double)place;
+}
+
+void dm_encoder_row(const dm_encoder *e, const double *raw, double *out) {
+  if (!e->steps) {
+    if (e->d) memcpy(out, raw, e->d * sizeof *out);
+    return;
+  }
+  for (size_t c = 0; c < e->d; c++) {
+    const dm_step *step = &e->steps[c];
+    double v = isnan(raw[c]) ? step->fill : raw[c], *to = out + step->output;
+    switch (step->kind) {
+    case DM_STEP_NUMBER: *to = (v - step->center) / step->scale; break;
+    case DM_STEP_BINS: *to = isnan(v) ? v : bin_of(step, v); break;
+    case DM_STEP_ONE_HOT: one_hot(step, v, to); break;
+    case DM_STEP_ORDINAL: *to = ordinal(step, v); break;
+    }
+  }
+}
