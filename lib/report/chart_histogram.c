@@ -1,0 +1,56 @@
+/* Histogram: bars over their edges, a count axis from 0. */
+#include "report/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Tooltip of a bar: "2.5 to 5: 1,204 rows". */
+static void bar_tip(char *tip, size_t size, double from, double to, uint64_t count) {
+  char a[DM_LABEL_MAX], b[DM_LABEL_MAX], c[DM_LABEL_MAX];
+  dm_number_value(from, 6, a);
+  dm_number_value(to, 6, b);
+  dm_number_count(count, c);
+  if (to > from)
+    (void)snprintf(tip, size, "%s to %s: %s", a, b, c);
+  else
+    (void)snprintf(tip, size, "%s: %s", a, c);
+}
+
+void dm_chart_histogram(dm_buf *out, const dm_chart *chart, size_t n_bins, const double *edges,
+                        const uint64_t *counts) {
+  uint64_t most = 0;
+  for (size_t i = 0; i < n_bins; i++)
+    if (counts[i] > most) most = counts[i];
+  dm_svg_begin(out, chart->width, chart->height, chart->title, chart->description);
+  if (most == 0) {
+    dm_svg_text(out, chart->width / 2, chart->height / 2,
+                &(dm_font){.size = 12, .fill = DM_FAINT, .anchor = DM_MIDDLE}, dm_str_of("no values"));
+    dm_svg_end(out);
+    return;
+  }
+  dm_scale x, y;
+  /* halves of a row mean nothing: few rows get few ticks */
+  size_t ticks = most < 4 ? (size_t)most + 1 : 5;
+  dm_scale_linear(&y, 0, (double)most, 0, 1, ticks, true);
+  dm_scale_linear(&x, edges[0], edges[n_bins], 0, 1, 8, false);
+  dm_area area = dm_axes_area(chart, &x, &y, 12);
+  dm_axes_draw(out, chart, area, &x, &y, false);
+  for (size_t i = 0; i < n_bins; i++) {
+    if (counts[i] == 0) continue;
+    double left = dm_scale_at(&x, edges[i]), right = dm_scale_at(&x, edges[i + 1]),
+           top = dm_scale_at(&y, (double)counts[i]);
+    if (!(right - left >= 1)) { /* all values equal: a bar of its own around the value */
+      double middle = (left + right) / 2;
+      left = middle - (n_bins == 1 ? 14 : 0.5);
+      right = middle + (n_bins == 1 ? 14 : 0.5);
+    }
+    if (area.bottom - top < 1) top = area.bottom - 1; /* one row among a million still shows */
+    double gap = right - left > 5 ? 1 : 0;
+    char tip[3 * DM_LABEL_MAX + 16];
+    bar_tip(tip, sizeof tip, edges[i], edges[i + 1], counts[i]);
+    dm_svg_group(out, tip);
+    dm_svg_rect(out, left + gap / 2, top, right - left - gap, area.bottom - top, DM_BLUE);
+    dm_svg_group_end(out);
+  }
+  dm_svg_end(out);
+}
