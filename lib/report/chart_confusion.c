@@ -10,17 +10,27 @@
 
 #define SMALL 11.0
 
-/* The blue of the palette laid over white with this opacity. */
-static void cell_colour(double share, char out[8]) {
-  const double ink[3] = {0x00, 0x72, 0xB2};
-  unsigned c[3];
-  /* the root spreads small shares: one error in fifty is seen, too */
-  for (int i = 0; i < 3; i++) c[i] = (unsigned)lround(255 + (ink[i] - 255) * sqrt(share) * 0.95);
-  (void)snprintf(out, 8, "#%02X%02X%02X", c[0] & 255, c[1] & 255, c[2] & 255);
+/* White to a dark blue; the root spreads small shares, so that one error in fifty is seen, too. */
+static void cell_rgb(double share, int rgb[3]) {
+  const double ink[3] = {0x00, 0x57, 0x8A};
+  for (int i = 0; i < 3; i++) rgb[i] = (int)lround(255 + (ink[i] - 255) * sqrt(share));
 }
 
-/* White on dark cells, ink on light ones; both keep a contrast of more than 4.5:1. */
-static const char *text_colour(double share) { return sqrt(share) * 0.95 > 0.79 ? "#FFFFFF" : DM_INK; }
+static void cell_colour(double share, char out[8]) {
+  int c[3];
+  cell_rgb(share, c);
+  (void)snprintf(out, 8, "#%02X%02X%02X", (unsigned)c[0] & 255, (unsigned)c[1] & 255, (unsigned)c[2] & 255);
+}
+
+/* White or dark, whichever has a contrast of 4.5:1 or more (WCAG's relative luminance). */
+static const char *text_colour(double share) {
+  const double weights[3] = {0.2126, 0.7152, 0.0722};
+  int c[3];
+  cell_rgb(share, c);
+  double luminance = 0;
+  for (int i = 0; i < 3; i++) luminance += weights[i] * pow((c[i] / 255.0 + 0.055) / 1.055, 2.4);
+  return luminance < 0.18 ? "#FFFFFF" : luminance < 0.3 ? "#000000" : DM_INK;
+}
 
 typedef struct matrix {
   dm_buf *out;
@@ -46,19 +56,17 @@ static uint64_t column_sum(const matrix *m, size_t column) {
 
 static double share_of(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 0; }
 
-static void draw_cell(const matrix *m, size_t i, size_t j, uint64_t of_class) {
-  uint64_t count = m->counts[i * m->k + j];
-  double share = share_of(count, of_class), x = m->left + (double)j * m->cell_w,
-         y = m->top + (double)i * m->cell_h;
-  char colour[8], number[DM_LABEL_MAX], percent[DM_LABEL_MAX];
-  cell_colour(share, colour);
-  dm_svg_rect(m->out, x + 0.5, y + 0.5, m->cell_w - 1, m->cell_h - 1, count ? colour : "#F5F7FA");
-  if (count == 0 && m->k > 12) return; /* a field of zeros hides the errors */
+static void draw_text(const matrix *m, double x, double y, uint64_t count, double share) {
+  char number[DM_LABEL_MAX], percent[DM_LABEL_MAX];
   dm_number_count(count, number);
   dm_number_share(share, percent);
   const char *fill = count ? text_colour(share) : DM_FAINT;
   double middle = x + m->cell_w / 2, centre = y + m->cell_h / 2;
   double size = m->font, width = dm_text_width(dm_str_of(number), size, m->shares);
+  if (width * 7 > (m->cell_w - 3) * size) { /* below 7 pixels nothing is readable; the tooltip has all digits */
+    dm_number_short(count, number);
+    width = dm_text_width(dm_str_of(number), size, m->shares);
+  }
   if (width > m->cell_w - 3) size *= (m->cell_w - 3) / width;
   bool both = m->shares && count > 0;
   dm_svg_text(m->out, middle, both ? centre - 1 : centre + size * 0.36,
@@ -67,6 +75,26 @@ static void draw_cell(const matrix *m, size_t i, size_t j, uint64_t of_class) {
   if (both)
     dm_svg_text(m->out, middle, centre + 13, &(dm_font){.size = SMALL, .fill = fill, .anchor = DM_MIDDLE},
                 dm_str_of(percent));
+}
+
+static void draw_cell(const matrix *m, size_t i, size_t j, uint64_t of_class) {
+  uint64_t count = m->counts[i * m->k + j];
+  double share = share_of(count, of_class), x = m->left + (double)j * m->cell_w,
+         y = m->top + (double)i * m->cell_h;
+  if (count == 0) {
+    /* a field of zeros would hide the errors of many classes */
+    if (m->k <= 12) draw_text(m, x, y, 0, 0);
+    return;
+  }
+  char colour[8], number[DM_LABEL_MAX], percent[DM_LABEL_MAX], tip[2 * DM_LABEL_MAX + 32];
+  cell_colour(share, colour);
+  dm_number_count(count, number);
+  dm_number_share(share, percent);
+  (void)snprintf(tip, sizeof tip, "%s rows, %s of the true class", number, percent);
+  dm_svg_group(m->out, tip);
+  dm_svg_rect(m->out, x + 0.5, y + 0.5, m->cell_w - 1, m->cell_h - 1, colour);
+  draw_text(m, x, y, count, share);
+  dm_svg_group_end(m->out);
 }
 
 static void draw_class_names(const matrix *m, double room_left, double room_top) {
@@ -154,6 +182,12 @@ void dm_chart_confusion(dm_buf *out, const dm_chart *chart, size_t k, const dm_s
   dm_svg_text(out, m.left + (double)k * m.cell_w / 2, DM_TITLE_SIZE + 2, &axis, dm_str_of("predicted class"));
   axis.turn = -90;
   dm_svg_text(out, DM_TITLE_SIZE, m.top + (double)k * m.cell_h / 2, &axis, dm_str_of("true class"));
+  dm_svg_rect(out, m.left, m.top, (double)k * m.cell_w, (double)k * m.cell_h, "#F5F7FA");
+  for (size_t i = 1; i < k; i++) {
+    double x = m.left + (double)i * m.cell_w, y = m.top + (double)i * m.cell_h;
+    dm_svg_line(out, x, m.top, x, bottom, "#FFFFFF", 1);
+    dm_svg_line(out, m.left, y, m.left + (double)k * m.cell_w, y, "#FFFFFF", 1);
+  }
   for (size_t i = 0; i < k; i++) {
     uint64_t sum = row_sum(&m, i);
     for (size_t j = 0; j < k; j++) draw_cell(&m, i, j, sum);

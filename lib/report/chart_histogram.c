@@ -29,9 +29,7 @@ void dm_chart_histogram(dm_buf *out, const dm_chart *chart, size_t n_bins, const
     return;
   }
   dm_scale x, y;
-  /* halves of a row mean nothing: few rows get few ticks */
-  size_t ticks = most < 4 ? (size_t)most + 1 : 5;
-  dm_scale_linear(&y, 0, (double)most, 0, 1, ticks, true);
+  dm_scale_count(&y, most, 5);
   dm_scale_linear(&x, edges[0], edges[n_bins], 0, 1, 8, false);
   dm_area area = dm_axes_area(chart, &x, &y, 12);
   dm_axes_draw(out, chart, area, &x, &y, false);

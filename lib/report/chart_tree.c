@@ -99,6 +99,8 @@ static void draw_node(const drawing *d, size_t i) {
     (void)snprintf(line, sizeof line, "n = %s · mean %s", n, value);
   else
     (void)snprintf(line, sizeof line, is_leaf(d, i) ? "n = %s · %s" : "n = %s", n, value);
+  if (dm_text_width(dm_str_of(line), small.size, false) > inner)
+    (void)snprintf(line, sizeof line, "n = %s", n);
   dm_svg_text_fit(d->out, x + 7, y + BOX_H - 5, inner, &small, dm_str_of(line));
   if (d->places[i].hidden) {
     (void)snprintf(line, sizeof line, "+%zu nodes", d->places[i].hidden);
@@ -204,8 +206,9 @@ dm_status dm_chart_tree(dm_buf *out, const dm_chart *chart, const dm_tree_view *
   }
   double margin = cut ? 60 : 4;
   /* columns as wide as there is room, boxes not wider than their texts need */
-  d.pitch = fmin(230, (chart->width - margin + 46) / (double)levels);
-  d.box_w = fmin(170, d.pitch - 46);
+  double gap = levels > 5 ? 36 : 46;
+  d.pitch = fmin(230, (chart->width - margin + gap) / (double)levels);
+  d.box_w = fmin(170, d.pitch - gap);
   double bottom = d.top + (rows - 1) * ROW + BOX_H + 14;
   double legend_height = tree->k ? legend(&d, NULL, chart->width, 0) : 0;
   dm_svg_begin(out, chart->width, bottom + legend_height + 2, chart->title, chart->description);

@@ -60,7 +60,8 @@ static void set_ticks(dm_scale *s, double lo, double hi, size_t most, bool cover
 
 void dm_scale_linear(dm_scale *s, double lo, double hi, double from, double to, size_t most, bool cover) {
   *s = (dm_scale){.from = from, .to = to};
-  if (most < 2) most = 2;
+  size_t least = cover ? 3 : 2; /* a range around 0 is covered by three */
+  if (most < least) most = least;
   if (most > DM_TICKS_MAX) most = DM_TICKS_MAX;
   make_range(&lo, &hi);
   set_ticks(s, lo, hi, most, cover);
@@ -84,9 +85,22 @@ void dm_scale_log(dm_scale *s, double lo, double hi, double from, double to, siz
   s->hi = fmax(hi, s->ticks[s->n - 1]);
 }
 
+void dm_scale_count(dm_scale *s, uint64_t most, size_t ticks) {
+  dm_scale_linear(s, 0, (double)most, 0, 1, ticks, true);
+  double whole = s->step < 1 ? 1 : s->step < 3 && s->step > 2 ? 5 : s->step; /* 0.5 and 2.5 rows are none */
+  if (!(fabs(whole - s->step) > 0)) return;
+  s->step = whole;
+  s->n = 0;
+  do {
+    s->hi = (double)s->n * whole;
+    s->ticks[s->n++] = s->hi;
+  } while (s->hi < (double)most || s->n < 2);
+}
+
 double dm_scale_at(const dm_scale *s, double v) {
   double share = s->log ? (v > 0 ? log(v / s->lo) / log(s->hi / s->lo) : 0) : (v - s->lo) / (s->hi - s->lo);
-  if (!isfinite(share)) share = 0;
+  if (isnan(share)) share = 0;
+  share = fmax(0, fmin(1, share)); /* nothing is drawn outside the plot */
   return s->from + share * (s->to - s->from);
 }
 
@@ -165,8 +179,9 @@ void dm_scale_label(const dm_scale *s, size_t i, char out[DM_LABEL_MAX]) {
     return;
   }
   int exponent = largest >= 1e6 || largest < 1e-3 ? (int)floor(log10(largest) + 1e-12) : 0;
-  double power = pow(10, exponent);
-  double step = s->step / power; /* may underflow only together with the value */
+  /* whole numbers far from 0 read better in full: 10,000,000,200 */
+  if (largest < 1e15 && s->step >= 1 && decimals_of(s->step / pow(10, exponent)) > 3) exponent = 0;
+  double power = pow(10, exponent), step = s->step / power;
   (void)snprintf(plain, sizeof plain, "%.*f", decimals_of(step), v / power);
   group(plain, out);
   if (exponent) add_exponent(out, exponent);
@@ -176,6 +191,21 @@ void dm_number_count(uint64_t v, char out[DM_LABEL_MAX]) {
   char plain[24];
   (void)snprintf(plain, sizeof plain, "%llu", (unsigned long long)v);
   group(plain, out);
+}
+
+void dm_number_short(uint64_t v, char out[DM_LABEL_MAX]) {
+  static const char units[] = {'k', 'M', 'G', 'T', 'P', 'E'};
+  if (v < 10000) {
+    dm_number_count(v, out);
+    return;
+  }
+  double scaled = (double)v / 1000;
+  size_t unit = 0;
+  while (scaled >= 999.5 && unit < 5) {
+    scaled /= 1000;
+    unit++;
+  }
+  (void)snprintf(out, DM_LABEL_MAX, scaled < 9.95 ? "%.1f%c" : "%.0f%c", scaled, units[unit]);
 }
 
 /* Drops zeros after the point, and the point with them. */

@@ -17,7 +17,7 @@ typedef struct dm_scale {
 
 /**
  * Round ticks (1, 2, 2.5 or 5 times a power of ten) for lo … hi, at most
- * `most` (2 … DM_TICKS_MAX). With `cover` the domain grows to the outer ticks,
+ * `most` (2, or 3 to cover, … DM_TICKS_MAX). With `cover` the domain grows to the outer ticks,
  * else ticks lie inside it. Equal, reversed or not finite bounds are made a
  * range; one that doubles cannot resolve is widened.
  * @param from,to pixels; from > to for an axis that grows upwards.
@@ -25,6 +25,8 @@ typedef struct dm_scale {
 void dm_scale_linear(dm_scale *s, double lo, double hi, double from, double to, size_t most, bool cover);
 /** Powers of ten, thinned to `most`; lo must be > 0, else the axis is linear. Covers. */
 void dm_scale_log(dm_scale *s, double lo, double hi, double from, double to, size_t most);
+/** Axis of counts, 0 … most: covers, and its ticks are whole numbers. Pixels 0 … 1 until they are set. */
+void dm_scale_count(dm_scale *s, uint64_t most, size_t ticks);
 double dm_scale_at(const dm_scale *s, double v);
 /** Fewer ticks until labels of this size fit beside each other with a gap (horizontal axes). Covering axes keep their domain. */
 void dm_scale_fit_labels(dm_scale *s, double size, double gap);
@@ -35,6 +37,8 @@ void dm_scale_label(const dm_scale *s, size_t i, char out[DM_LABEL_MAX]);
 
 /** A count: 12,345. */
 void dm_number_count(uint64_t v, char out[DM_LABEL_MAX]);
+/** A count where room is short: 9999 · 12k · 1.5M. */
+void dm_number_short(uint64_t v, char out[DM_LABEL_MAX]);
 /** A measured value in at most `digits` significant digits: 0.5 · 12,345.7 · 1.2×10⁻⁷; "–" when it is not finite. */
 void dm_number_value(double v, unsigned digits, char out[DM_LABEL_MAX]);
 /** A share 0 … 1 in per cent: 0 % · <0.1 % · 3.4 % · 57 % · >99.9 % · 100 %; only exact 0 and 1 print as such. */
