@@ -4,7 +4,9 @@
  * sort that finds a key given twice. Line and column are counted only when
  * something is wrong.
  */
-#include "text/json.h"
+#include <dm/text.h>
+
+#include "text/keyed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -240,13 +242,13 @@ static dm_status refuse_duplicates(parser *ps, const dm_json *object) {
         if (strcmp(a->key, b->key) == 0) return fail_twice(ps, a, b);
     return DM_OK;
   }
-  const dm_json **members = dm_arena_alloc(ps->arena, object->n, sizeof *members, ps->err);
+  dm_keyed *members = dm_arena_alloc(ps->arena, object->n, sizeof *members, ps->err);
   if (!members) return DM_EBUDGET;
   size_t n = 0;
-  for (const dm_json *m = object->first; m; m = m->next) members[n++] = m;
-  dm_json_sort_members(members, n);
+  for (const dm_json *m = object->first; m; m = m->next) members[n++] = (dm_keyed){m->key, m};
+  dm_keyed_sort(members, n);
   for (size_t i = 1; i < n; i++)
-    if (strcmp(members[i - 1]->key, members[i]->key) == 0) return fail_twice(ps, members[i - 1], members[i]);
+    if (strcmp(members[i - 1].key, members[i].key) == 0) return fail_twice(ps, members[i - 1].item, members[i].item);
   return DM_OK;
 }
 

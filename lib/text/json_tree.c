@@ -1,28 +1,8 @@
 /* Looking things up in a parsed document, and its canonical text. */
 #include "text/json.h"
+#include "text/keyed.h"
 
 #include <string.h>
-
-/* Heap sort: no memory of its own and no bad inputs, which strangers' documents could be made of. */
-static void sift_down(const dm_json **m, size_t root, size_t n) {
-  for (size_t child; (child = 2 * root + 1) < n; root = child) {
-    if (child + 1 < n && strcmp(m[child + 1]->key, m[child]->key) > 0) child++;
-    if (strcmp(m[child]->key, m[root]->key) <= 0) return;
-    const dm_json *t = m[root];
-    m[root] = m[child];
-    m[child] = t;
-  }
-}
-
-void dm_json_sort_members(const dm_json **members, size_t n) {
-  for (size_t root = n / 2; root-- > 0;) sift_down(members, root, n);
-  for (size_t last = n; last-- > 1;) {
-    const dm_json *t = members[0];
-    members[0] = members[last];
-    members[last] = t;
-    sift_down(members, 0, last);
-  }
-}
 
 const dm_json *dm_json_get(const dm_json *object, const char *key) {
   if (!object || object->type != DM_JSON_OBJECT) return NULL;
@@ -73,20 +53,20 @@ static void canonical_number(const dm_json *value, dm_buf *out) {
 }
 
 static void canonical_object(const dm_json *object, dm_buf *out) {
-  const dm_json **members = dm_alloc(out->ctx, object->n, sizeof *members, "JSON members", out->err);
+  dm_keyed *members = dm_alloc(out->ctx, object->n, sizeof *members, "JSON members", out->err);
   if (!members) {
     out->failed = true;
     return;
   }
   size_t n = 0;
-  for (const dm_json *m = object->first; m; m = m->next) members[n++] = m;
-  dm_json_sort_members(members, n);
+  for (const dm_json *m = object->first; m; m = m->next) members[n++] = (dm_keyed){m->key, m};
+  dm_keyed_sort(members, n);
   dm_buf_addc(out, '{');
   for (size_t i = 0; i < n; i++) {
     if (i) dm_buf_addc(out, ',');
-    dm_json_quote(out, members[i]->key, strlen(members[i]->key));
+    dm_json_quote(out, members[i].key, strlen(members[i].key));
     dm_buf_addc(out, ':');
-    dm_json_canonical(members[i], out);
+    dm_json_canonical(members[i].item, out);
   }
   dm_buf_addc(out, '}');
   dm_free(out->ctx, members);

@@ -94,7 +94,7 @@ DM_API void dm_json_canonical(const dm_json *value, dm_buf *out);
 
 typedef enum dm_yaml_type { DM_YAML_SCALAR, DM_YAML_LIST, DM_YAML_MAP } dm_yaml_type;
 
-/** Node of a YAML document; positions count from 1. Duplicate keys, anchors, tags and several documents are refused. */
+/** Node of a YAML document; positions count from 1, columns in characters. Duplicate keys, anchors, aliases, tags, several documents and depth > 64 are refused. */
 typedef struct dm_yaml {
   dm_yaml_type type;
   const char *key;          /* in a map */
@@ -105,19 +105,20 @@ typedef struct dm_yaml {
   bool quoted;              /* quoted or block scalar: always a string */
   size_t n;
   struct dm_yaml *first, *next;
+  const char *source;       /* the whole text, NUL-ended, for the line that an error shows */
 } dm_yaml;
 
-/** @param file_name for messages. @return DM_OK, DM_EINPUT with file, line, column and excerpt, DM_EBUDGET. */
+/** @param file_name for messages. @param p [n ≤ 16 MB] copied. @return DM_OK, DM_EINPUT with file, line, column and excerpt, DM_EBUDGET. */
 DM_API dm_status dm_yaml_parse(dm_arena *arena, const char *file_name, const char *p, size_t n, const dm_yaml **out, dm_error *err);
 /** Reads the file (at most 16 MB), then parses. DM_EIO when it cannot be read. */
 DM_API dm_status dm_yaml_load(dm_arena *arena, const char *file_name, const dm_yaml **out, dm_error *err);
 DM_API const dm_yaml *dm_yaml_get(const dm_yaml *map, const char *key);
-/** Plain null, ~ or empty. */
+/** Plain null, Null, NULL, ~ or empty. */
 DM_API bool dm_yaml_is_null(const dm_yaml *node);
-DM_API bool dm_yaml_is_bool(const dm_yaml *node, bool *value); /* plain true|false|yes|no */
-/** DM_EINPUT at the node: used by all who read recipes and pipelines. */
+DM_API bool dm_yaml_is_bool(const dm_yaml *node, bool *value); /* plain true|false|yes|no, also True, TRUE, … */
+/** DM_EINPUT at the node's value, with its line: used by all who read recipes and pipelines. */
 DM_API dm_status dm_yaml_fail(const dm_yaml *node, const char *file_name, dm_error *err, const char *format, ...) DM_PRINTF(4, 5);
-/** Refuses keys not in known[] with "did you mean". */
+/** Refuses what is no map, and keys not in known[] with "did you mean". */
 DM_API dm_status dm_yaml_check_keys(const dm_yaml *map, const char *file_name, const char *const *known, size_t n_known, dm_error *err);
 
 /* ---- digests ------------------------------------------------------------ */
