@@ -18,8 +18,7 @@
 /* One thread's room for a column. */
 typedef struct worker {
   dm_distinct distinct;
-  uint32_t *bin_of; /* [n] place of a distinct value → its bin */
-  double *cuts;
+  uint32_t *bin_of; /* [n + 1] place of a distinct value → its bin */
 } worker;
 
 /* What all threads see. */
@@ -63,16 +62,20 @@ static size_t equal_counts(const dm_distinct *w, size_t max_bins, uint32_t *bin_
   return bin + 1;
 }
 
-/* Bins and cuts of the distinct values. @return bins */
+/* Bins of the distinct values; the cuts take the values' place, which they never overtake. @return bins */
 static size_t cut_column(const job *j, worker *w) {
-  const dm_distinct *distinct = &w->distinct;
+  dm_distinct *distinct = &w->distinct;
   size_t n_bins = distinct->k;
   if (j->max_bins && distinct->k > j->max_bins)
     n_bins = equal_counts(distinct, j->max_bins, w->bin_of);
   else
     for (size_t i = 0; i < distinct->k; i++) w->bin_of[i] = (uint32_t)i;
-  for (size_t i = 1; i < distinct->k; i++)
-    if (w->bin_of[i] != w->bin_of[i - 1]) w->cuts[w->bin_of[i - 1]] = cut_between(distinct->values[i - 1], distinct->values[i]);
+  double low = distinct->k ? distinct->values[0] : 0;
+  for (size_t i = 1; i < distinct->k; i++) {
+    double high = distinct->values[i];
+    if (w->bin_of[i] != w->bin_of[i - 1]) distinct->values[w->bin_of[i - 1]] = cut_between(low, high);
+    low = high;
+  }
   return n_bins;
 }
 
@@ -107,7 +110,7 @@ static void bin_numeric(job *j, worker *w, size_t c) {
   void *bins = take(j, j->n, width);
   double *cuts = bins ? take(j, n_bins ? n_bins - 1 : 0, sizeof *cuts) : NULL;
   if (!cuts) return;
-  if (n_bins) memcpy(cuts, w->cuts, (n_bins - 1) * sizeof *cuts);
+  if (n_bins) memcpy(cuts, distinct->values, (n_bins - 1) * sizeof *cuts);
   const uint32_t *code = distinct->code, *bin_of = w->bin_of;
   for (size_t i = 0; i < j->n; i++) store_bin(bins, width, i, bin_of[code[i]]);
   *col = (dm_bin_column){.width = width,
@@ -135,15 +138,13 @@ static dm_status new_worker(dm_ctx *ctx, size_t n, worker *w, dm_error *err) {
   dm_status s = dm_distinct_init(&w->distinct, ctx, n, err);
   if (s != DM_OK) return s;
   w->bin_of = dm_alloc(ctx, n + 1, sizeof *w->bin_of, "bins", err);
-  w->cuts = w->bin_of ? dm_alloc(ctx, n, sizeof *w->cuts, "bins", err) : NULL;
-  return w->cuts ? DM_OK : DM_EBUDGET;
+  return w->bin_of ? DM_OK : DM_EBUDGET;
 }
 
 static void free_workers(dm_ctx *ctx, worker *workers, size_t n) {
   for (size_t t = 0; workers && t < n; t++) {
     dm_distinct_clear(&workers[t].distinct);
     dm_free(ctx, workers[t].bin_of);
-    dm_free(ctx, workers[t].cuts);
   }
   dm_free(ctx, workers);
 }

@@ -23,7 +23,7 @@ typedef struct scratch {
   uint32_t count[FEW], place[FEW];
   uint16_t order[FEW];
   uint32_t digits[PASSES][RADIX];
-  uint64_t *keys, *keys_next; /* [capacity] */
+  uint64_t *keys, *keys_next; /* [capacity]; what the sort leaves free takes the values and counts */
   uint32_t *rows, *rows_next;
 } scratch;
 
@@ -49,9 +49,7 @@ dm_status dm_distinct_init(dm_distinct *work, dm_ctx *ctx, size_t n, dm_error *e
       (s->keys = dm_alloc(ctx, n, sizeof *s->keys, "column", err)) &&
       (s->keys_next = dm_alloc(ctx, n, sizeof *s->keys_next, "column", err)) &&
       (s->rows = dm_alloc(ctx, n, sizeof *s->rows, "column", err)) &&
-      (s->rows_next = dm_alloc(ctx, n, sizeof *s->rows_next, "column", err)) &&
-      (work->values = dm_alloc(ctx, n, sizeof *work->values, "column", err)) &&
-      (work->counts = dm_alloc(ctx, n, sizeof *work->counts, "column", err)))
+      (s->rows_next = dm_alloc(ctx, n, sizeof *s->rows_next, "column", err)))
     return DM_OK;
   dm_distinct_clear(work);
   return DM_EBUDGET;
@@ -67,8 +65,6 @@ void dm_distinct_clear(dm_distinct *work) {
   }
   dm_free(work->ctx, s);
   dm_free(work->ctx, work->code);
-  dm_free(work->ctx, work->values);
-  dm_free(work->ctx, work->counts);
   *work = (dm_distinct){0};
 }
 
@@ -105,10 +101,17 @@ static size_t hash_few(dm_distinct *w, size_t n, const double *x) {
   return k;
 }
 
+static void place_results(dm_distinct *w) {
+  scratch *s = w->sorting;
+  w->values = (double *)(void *)s->keys_next;
+  w->counts = s->rows_next;
+}
+
 static bool run_few(dm_distinct *w, size_t n, const double *x) {
   scratch *s = w->sorting;
   size_t k = hash_few(w, n, x);
   if (k == SIZE_MAX) return false;
+  place_results(w);
   for (size_t i = 0; i < k; i++) s->order[i] = (uint16_t)i;
   qsort_r(s->order, k, sizeof *s->order, by_key, s->found);
   for (size_t i = 0; i < k; i++) {
@@ -164,6 +167,7 @@ void dm_distinct_run(dm_distinct *w, size_t n, const double *x) {
   scratch *s = w->sorting;
   size_t m = gather(w, n, x), k = 0;
   sort_pairs(s, m);
+  place_results(w);
   for (size_t i = 0; i < m; i++) {
     if (i == 0 || s->keys[i] != s->keys[i - 1]) {
       w->counts[k] = 0;

@@ -14,13 +14,13 @@ typedef struct dm_distinct {
   dm_ctx *ctx;
   size_t capacity;
   uint32_t *code;   /* [n] place of each value, k where it is NaN */
-  double *values;   /* [k] ascending; -0 counts as 0 */
+  double *values;   /* [k] ascending; -0 counts as 0; both may be overwritten until the next run */
   uint32_t *counts; /* [k] */
   size_t k, n_missing;
   void *sorting; /* scratch */
 } dm_distinct;
 
-/** @param n at most UINT32_MAX - 1. Holds 36 bytes for each value. */
+/** @param n at most UINT32_MAX - 1. Holds 28 bytes for each value. */
 dm_status dm_distinct_init(dm_distinct *work, dm_ctx *ctx, size_t n, dm_error *err);
 void dm_distinct_clear(dm_distinct *work);
 /** @param x [n] n ≤ capacity. Cost: O(n), hashing where values are few, radix sort where they are many. */
