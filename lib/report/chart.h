@@ -2,7 +2,7 @@
 #ifndef DM_REPORT_CHART_H
 #define DM_REPORT_CHART_H
 
-#include "report/scale.h"
+#include "report/axis.h"
 #include "report/svg.h"
 
 /** What every chart is told. */
@@ -11,6 +11,7 @@ typedef struct dm_chart {
   const char *title;    /* for those who cannot see it */
   const char *description;
   const char *x_title, *y_title; /* NULL: none */
+  bool plain;                    /* no tooltips at the bars: half the bytes */
 } dm_chart;
 
 /* ---- axes, shared ---------------------------------------------------------- */
@@ -24,9 +25,9 @@ typedef struct dm_area {
 } dm_area;
 
 /** The area that axes with these titles and labels leave of a chart; sets the pixels of both scales. */
-dm_area dm_axes_area(const dm_chart *chart, dm_scale *x, dm_scale *y, double right_margin);
+dm_area dm_axes_area(const dm_chart *chart, dm_axis *x, dm_axis *y, double right_margin);
 /** Grid lines, tick labels and axis titles. */
-void dm_axes_draw(dm_buf *out, const dm_chart *chart, dm_area area, const dm_scale *x, const dm_scale *y, bool vertical_grid);
+void dm_axes_draw(dm_buf *out, const dm_chart *chart, dm_area area, const dm_axis *x, const dm_axis *y, bool vertical_grid);
 
 /* ---- charts ----------------------------------------------------------------- */
 

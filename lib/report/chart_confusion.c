@@ -63,7 +63,8 @@ static void draw_text(const matrix *m, double x, double y, uint64_t count, doubl
   const char *fill = count ? text_colour(share) : DM_FAINT;
   double middle = x + m->cell_w / 2, centre = y + m->cell_h / 2;
   double size = m->font, width = dm_text_width(dm_str_of(number), size, m->shares);
-  if (width * 7 > (m->cell_w - 3) * size) { /* below 7 pixels nothing is readable; the tooltip has all digits */
+  if (width * 7 >
+      (m->cell_w - 3) * size) { /* below 7 pixels nothing is readable; the tooltip has all digits */
     dm_number_short(count, number);
     width = dm_text_width(dm_str_of(number), size, m->shares);
   }

@@ -28,27 +28,38 @@ void dm_chart_histogram(dm_buf *out, const dm_chart *chart, size_t n_bins, const
     dm_svg_end(out);
     return;
   }
-  dm_scale x, y;
-  dm_scale_count(&y, most, 5);
-  dm_scale_linear(&x, edges[0], edges[n_bins], 0, 1, 8, false);
+  dm_axis x, y;
+  dm_axis_count(&y, most, 5);
+  dm_axis_linear(&x, edges[0], edges[n_bins], 0, 1, 8, false);
   dm_area area = dm_axes_area(chart, &x, &y, 12);
   dm_axes_draw(out, chart, area, &x, &y, false);
+  if (chart->plain)
+    dm_svg_cells_begin(out, DM_BLUE);
+  else
+    dm_svg_rects_begin(out, DM_BLUE);
   for (size_t i = 0; i < n_bins; i++) {
     if (counts[i] == 0) continue;
-    double left = dm_scale_at(&x, edges[i]), right = dm_scale_at(&x, edges[i + 1]),
-           top = dm_scale_at(&y, (double)counts[i]);
+    double left = dm_axis_at(&x, edges[i]), right = dm_axis_at(&x, edges[i + 1]);
+    double top = dm_axis_at(&y, (double)counts[i]);
     if (!(right - left >= 1)) { /* all values equal: a bar of its own around the value */
-      double middle = (left + right) / 2;
-      left = middle - (n_bins == 1 ? 14 : 0.5);
-      right = middle + (n_bins == 1 ? 14 : 0.5);
+      double middle = (left + right) / 2, half = n_bins == 1 ? 14 : 0.5;
+      left = middle - half;
+      right = middle + half;
     }
     if (area.bottom - top < 1) top = area.bottom - 1; /* one row among a million still shows */
     double gap = right - left > 5 ? 1 : 0;
+    left += gap / 2;
+    if (chart->plain) {
+      dm_svg_cells_add(out, left, top, right - left - gap / 2, area.bottom - top);
+      continue;
+    }
     char tip[3 * DM_LABEL_MAX + 16];
     bar_tip(tip, sizeof tip, edges[i], edges[i + 1], counts[i]);
-    dm_svg_group(out, tip);
-    dm_svg_rect(out, left + gap / 2, top, right - left - gap, area.bottom - top, DM_BLUE);
-    dm_svg_group_end(out);
+    dm_svg_rects_add(out, left, top, right - left - gap / 2, area.bottom - top, tip);
   }
+  if (chart->plain)
+    dm_svg_cells_end(out);
+  else
+    dm_svg_group_end(out);
   dm_svg_end(out);
 }

@@ -14,13 +14,12 @@ static const char *line_dash(size_t i) {
   return dashes[i % 7];
 }
 
-static void draw_curve(dm_buf *out, const dm_roc_curve *curve, const dm_scale *x, const dm_scale *y,
-                       size_t i) {
+static void draw_curve(dm_buf *out, const dm_roc_curve *curve, const dm_axis *x, const dm_axis *y, size_t i) {
   double px[512], py[512];
   size_t n = curve->n < 512 ? curve->n : 512;
   for (size_t p = 0; p < n; p++) {
-    px[p] = dm_scale_at(x, curve->fpr[p]);
-    py[p] = dm_scale_at(y, curve->tpr[p]);
+    px[p] = dm_axis_at(x, curve->fpr[p]);
+    py[p] = dm_axis_at(y, curve->tpr[p]);
   }
   dm_svg_polyline(out, n, px, py, line_colour(i), 2, line_dash(i));
 }
@@ -30,9 +29,9 @@ void dm_chart_roc(dm_buf *out, const dm_chart *chart, size_t n, const dm_roc_cur
   axes.x_title = "false positive rate";
   axes.y_title = "true positive rate";
   size_t drawn = n < DM_ROC_CURVES ? n : DM_ROC_CURVES;
-  dm_scale x, y;
-  dm_scale_linear(&x, 0, 1, 0, 1, 6, true);
-  dm_scale_linear(&y, 0, 1, 0, 1, 6, true);
+  dm_axis x, y;
+  dm_axis_linear(&x, 0, 1, 0, 1, 6, true);
+  dm_axis_linear(&y, 0, 1, 0, 1, 6, true);
   /* the plot is square; what is right of it belongs to the legend */
   double legend = chart->width - chart->height - 8;
   dm_area area = dm_axes_area(&axes, &x, &y, fmax(legend, 12));

@@ -77,7 +77,7 @@ static void open_rect(dm_buf *out, double x, double y, double width, double heig
   attribute(out, "y", y);
   attribute(out, "width", width > 0 ? width : 0);
   attribute(out, "height", height > 0 ? height : 0);
-  text_attribute(out, "fill", fill);
+  if (fill) text_attribute(out, "fill", fill);
 }
 
 void dm_svg_rect(dm_buf *out, double x, double y, double width, double height, const char *fill) {
@@ -120,15 +120,84 @@ void dm_svg_polyline(dm_buf *out, size_t n, const double *x, const double *y, co
   dm_buf_adds(out, "\"/>");
 }
 
-static void open_text(dm_buf *out, double x, double y, const dm_font *font) {
+void dm_svg_segments(dm_buf *out, size_t n, const double (*lines)[4], const char *stroke) {
+  if (n == 0) return;
+  dm_buf_adds(out, "<path");
+  text_attribute(out, "stroke", stroke);
+  dm_buf_adds(out, " d=\"");
+  for (size_t i = 0; i < n; i++)
+    for (size_t end = 0; end < 2; end++) {
+      dm_buf_addc(out, end ? 'L' : 'M');
+      dm_svg_number(out, lines[i][2 * end]);
+      dm_buf_addc(out, ' ');
+      dm_svg_number(out, lines[i][2 * end + 1]);
+    }
+  dm_buf_adds(out, "\"/>");
+}
+
+void dm_svg_rects_begin(dm_buf *out, const char *fill) {
+  dm_buf_adds(out, "<g");
+  text_attribute(out, "fill", fill);
+  dm_buf_addc(out, '>');
+}
+
+void dm_svg_rects_add(dm_buf *out, double x, double y, double width, double height, const char *tip) {
+  open_rect(out, x, y, width, height, NULL);
+  dm_buf_addc(out, '>');
+  child_text(out, "title", tip);
+  dm_buf_adds(out, "</rect>");
+}
+
+void dm_svg_cells_begin(dm_buf *out, const char *fill) {
+  dm_buf_adds(out, "<path");
+  text_attribute(out, "fill", fill);
+  dm_buf_adds(out, " d=\"");
+}
+
+void dm_svg_cells_add(dm_buf *out, double x, double y, double width, double height) {
+  dm_buf_addc(out, 'M');
+  dm_svg_number(out, x);
+  dm_buf_addc(out, ' ');
+  dm_svg_number(out, y);
+  dm_buf_addc(out, 'h');
+  dm_svg_number(out, width);
+  dm_buf_addc(out, 'v');
+  dm_svg_number(out, height);
+  dm_buf_addc(out, 'h');
+  dm_svg_number(out, -width);
+  dm_buf_addc(out, 'z');
+}
+
+void dm_svg_cells_end(dm_buf *out) { dm_buf_adds(out, "\"/>"); }
+
+static void font_attributes(dm_buf *out, const dm_font *font) {
   static const char *const anchors[] = {"start", "middle", "end"};
-  dm_buf_adds(out, "<text");
-  attribute(out, "x", x);
-  attribute(out, "y", y);
   attribute(out, "font-size", font->size);
   text_attribute(out, "fill", font->fill ? font->fill : DM_INK);
   if (font->anchor != DM_START) text_attribute(out, "text-anchor", anchors[font->anchor]);
   if (font->bold) dm_buf_adds(out, " font-weight=\"bold\"");
+}
+
+void dm_svg_labels_begin(dm_buf *out, const dm_font *font) {
+  dm_buf_adds(out, "<g");
+  font_attributes(out, font);
+  dm_buf_addc(out, '>');
+}
+
+void dm_svg_labels_add(dm_buf *out, double x, double y, const char *text) {
+  dm_buf_adds(out, "<text");
+  attribute(out, "x", x);
+  attribute(out, "y", y);
+  dm_buf_addc(out, '>');
+  dm_escape(out, dm_str_of(text));
+  dm_buf_adds(out, "</text>");
+}
+
+static void open_text(dm_buf *out, double x, double y, const dm_font *font) {
+  dm_buf_adds(out, "<text");
+  attribute(out, "x", x);
+  attribute(out, "y", y);
+  font_attributes(out, font);
   if (fabs(font->turn) > 0) {
     dm_buf_adds(out, " transform=\"rotate(");
     dm_svg_number(out, font->turn);

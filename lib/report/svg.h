@@ -39,6 +39,18 @@ void dm_svg_box(dm_buf *out, double x, double y, double width, double height, co
 void dm_svg_line(dm_buf *out, double x1, double y1, double x2, double y2, const char *stroke, double width);
 /** @param dash "" or as in stroke-dasharray. */
 void dm_svg_polyline(dm_buf *out, size_t n, const double *x, const double *y, const char *stroke, double width, const char *dash);
+/** n separate lines {x1, y1, x2, y2} as one element. */
+void dm_svg_segments(dm_buf *out, size_t n, const double (*lines)[4], const char *stroke);
+/** Rectangles of one colour, each with a tooltip: begin, then any number, then dm_svg_group_end. */
+void dm_svg_rects_begin(dm_buf *out, const char *fill);
+void dm_svg_rects_add(dm_buf *out, double x, double y, double width, double height, const char *tip);
+/** The same without tooltips as one element. */
+void dm_svg_cells_begin(dm_buf *out, const char *fill);
+void dm_svg_cells_add(dm_buf *out, double x, double y, double width, double height);
+void dm_svg_cells_end(dm_buf *out);
+/** Texts of one font: begin, then any number, then dm_svg_group_end. */
+void dm_svg_labels_begin(dm_buf *out, const dm_font *font);
+void dm_svg_labels_add(dm_buf *out, double x, double y, const char *text);
 void dm_svg_text(dm_buf *out, double x, double y, const dm_font *font, dm_str text);
 /** The text cut with an ellipsis to at most `width`; the whole text stays as tooltip. */
 void dm_svg_text_fit(dm_buf *out, double x, double y, double width, const dm_font *font, dm_str text);

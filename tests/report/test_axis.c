@@ -1,6 +1,6 @@
 /* report: ticks, labels and numbers for people. */
 #include "cmocka_all.h"
-#include "report/scale.h"
+#include "report/axis.h"
 #include "report/svg.h"
 
 #include <dm/text.h>
@@ -14,7 +14,7 @@ static dm_ctx *new_ctx(void) {
 }
 
 /* Ticks strictly increase, are at most `most`, lie in the domain, and labels are all different. */
-static void check_ticks(const dm_scale *s, size_t most, double lo, double hi, bool cover) {
+static void check_ticks(const dm_axis *s, size_t most, double lo, double hi, bool cover) {
   assert_true(s->n >= 1 && s->n <= most);
   assert_true(s->lo < s->hi && isfinite(s->lo) && isfinite(s->hi) && isfinite(s->hi - s->lo));
   double slack = (s->hi - s->lo) * 1e-6;
@@ -22,14 +22,14 @@ static void check_ticks(const dm_scale *s, size_t most, double lo, double hi, bo
     assert_true(s->ticks[i] >= s->lo - slack && s->ticks[i] <= s->hi + slack);
     if (i) assert_true(s->ticks[i] > s->ticks[i - 1]);
     char a[DM_LABEL_MAX], b[DM_LABEL_MAX];
-    dm_scale_label(s, i, a);
+    dm_axis_label(s, i, a);
     assert_true(strlen(a) > 0 && !strstr(a, "nan") && !strstr(a, "inf"));
     if (i) {
-      dm_scale_label(s, i - 1, b);
+      dm_axis_label(s, i - 1, b);
       if (strcmp(a, b) == 0)
         fail_msg("ticks %.17g and %.17g are both \"%s\"", s->ticks[i - 1], s->ticks[i], a);
     }
-    double at = dm_scale_at(s, s->ticks[i]);
+    double at = dm_axis_at(s, s->ticks[i]);
     assert_true(at >= s->from - 0.01 && at <= s->to + 0.01);
   }
   if (!cover) return;
@@ -48,13 +48,13 @@ static void linear_ticks_cover_any_range(void **state) {
     double hi = round % 10 == 0 ? lo : lo + width;
     bool cover = round & 1;
     size_t most = 3 + (size_t)dm_rng_below(&rng, DM_TICKS_MAX - 2);
-    dm_scale s;
-    dm_scale_linear(&s, lo, hi, 10, 400, most, cover);
+    dm_axis s;
+    dm_axis_linear(&s, lo, hi, 10, 400, most, cover);
     if (cover)
       check_ticks(&s, most, lo, hi, true);
     else if (s.n)
       check_ticks(&s, most, lo, hi, false);
-    dm_scale_fit_labels(&s, 11, 8);
+    dm_axis_fit_labels(&s, 11, 8);
     check_ticks(&s, most, lo, hi, false);
   }
 }
@@ -66,19 +66,19 @@ static void odd_bounds_give_a_range(void **state) {
       {NAN, NAN},     {0, NAN}, {0, INFINITY},   {1e16, 1e16 + 4}, {5e-324, 1e-323},
       {-INFINITY, 1}, {2, 1},   {1e-300, 1e-300}};
   for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
-    dm_scale s;
-    dm_scale_linear(&s, bounds[i][0], bounds[i][1], 0, 300, 6, true);
+    dm_axis s;
+    dm_axis_linear(&s, bounds[i][0], bounds[i][1], 0, 300, 6, true);
     check_ticks(&s, 6, 0, 0, false);
   }
 }
 
 static void ticks_are_round(void **state) {
   (void)state;
-  dm_scale s;
-  dm_scale_linear(&s, 0, 97, 0, 300, 6, true);
+  dm_axis s;
+  dm_axis_linear(&s, 0, 97, 0, 300, 6, true);
   assert_int_equal(s.n, 6);
   for (size_t i = 0; i < s.n; i++) assert_true(fabs(s.ticks[i] - 20.0 * (double)i) < 1e-9);
-  dm_scale_linear(&s, 0.13, 0.88, 0, 300, 9, false);
+  dm_axis_linear(&s, 0.13, 0.88, 0, 300, 9, false);
   assert_true(fabs(s.step - 0.1) < 1e-12);
   assert_true(fabs(s.ticks[0] - 0.2) < 1e-12);
 }
@@ -87,8 +87,8 @@ static void counts_have_whole_ticks(void **state) {
   (void)state;
   for (uint64_t most = 0; most < 3000; most++)
     for (size_t ticks = 3; ticks <= 8; ticks++) {
-      dm_scale s;
-      dm_scale_count(&s, most, ticks);
+      dm_axis s;
+      dm_axis_count(&s, most, ticks);
       check_ticks(&s, ticks > 2 ? ticks + 1 : 3, 0, (double)most, false);
       assert_true(s.hi >= (double)most && s.n >= 2);
       for (size_t i = 0; i < s.n; i++) assert_false(fabs(s.ticks[i] - round(s.ticks[i])) > 0);
@@ -97,25 +97,25 @@ static void counts_have_whole_ticks(void **state) {
 
 static void log_ticks_are_powers(void **state) {
   (void)state;
-  dm_scale s;
-  dm_scale_log(&s, 3, 40000, 0, 100, 8);
+  dm_axis s;
+  dm_axis_log(&s, 3, 40000, 0, 100, 8);
   assert_int_equal(s.n, 6);
-  assert_true(fabs(dm_scale_at(&s, 1) - 0) < 1e-9 && fabs(dm_scale_at(&s, 1e5) - 100) < 1e-9);
-  assert_true(fabs(dm_scale_at(&s, 10) - 20) < 1e-9);
+  assert_true(fabs(dm_axis_at(&s, 1) - 0) < 1e-9 && fabs(dm_axis_at(&s, 1e5) - 100) < 1e-9);
+  assert_true(fabs(dm_axis_at(&s, 10) - 20) < 1e-9);
   for (int e = -300; e < 300; e += 7)
     for (size_t most = 2; most <= DM_TICKS_MAX; most++) {
-      dm_scale_log(&s, pow(10, e), pow(10, e + 40 < 300 ? e + 40 : 300), 0, 100, most);
+      dm_axis_log(&s, pow(10, e), pow(10, e + 40 < 300 ? e + 40 : 300), 0, 100, most);
       check_ticks(&s, most, 0, 0, false);
     }
-  dm_scale_log(&s, 0, 10, 0, 100, 5);
+  dm_axis_log(&s, 0, 10, 0, 100, 5);
   assert_false(s.log);
 }
 
 static void expect_label(double lo, double hi, size_t tick, const char *want) {
-  dm_scale s;
+  dm_axis s;
   char label[DM_LABEL_MAX];
-  dm_scale_linear(&s, lo, hi, 0, 300, 6, true);
-  dm_scale_label(&s, tick, label);
+  dm_axis_linear(&s, lo, hi, 0, 300, 6, true);
+  dm_axis_label(&s, tick, label);
   assert_string_equal(label, want);
 }
 

@@ -4,7 +4,7 @@
  * The step is the smallest of {1, 2, 2.5, 5} * 10^k that gives at most `most`
  * ticks; ticks are integer multiples of it, so that 0 is one when in range.
  */
-#include "report/scale.h"
+#include "report/axis.h"
 #include "report/svg.h"
 
 #include <float.h>
@@ -38,7 +38,7 @@ static double next_step(double step) {
   return m < 1.5 ? 2 * power : m < 2.2 ? 2.5 * power : m < 3.5 ? 5 * power : 10 * power;
 }
 
-static void set_ticks(dm_scale *s, double lo, double hi, size_t most, bool cover) {
+static void set_ticks(dm_axis *s, double lo, double hi, size_t most, bool cover) {
   double slack = 1e-9;
   double step = pow(10, floor(log10((hi - lo) / (double)most)));
   for (;; step = next_step(step)) {
@@ -58,8 +58,8 @@ static void set_ticks(dm_scale *s, double lo, double hi, size_t most, bool cover
   s->hi = hi;
 }
 
-void dm_scale_linear(dm_scale *s, double lo, double hi, double from, double to, size_t most, bool cover) {
-  *s = (dm_scale){.from = from, .to = to};
+void dm_axis_linear(dm_axis *s, double lo, double hi, double from, double to, size_t most, bool cover) {
+  *s = (dm_axis){.from = from, .to = to};
   size_t least = cover ? 3 : 2; /* a range around 0 is covered by three */
   if (most < least) most = least;
   if (most > DM_TICKS_MAX) most = DM_TICKS_MAX;
@@ -67,9 +67,9 @@ void dm_scale_linear(dm_scale *s, double lo, double hi, double from, double to, 
   set_ticks(s, lo, hi, most, cover);
 }
 
-void dm_scale_log(dm_scale *s, double lo, double hi, double from, double to, size_t most) {
+void dm_axis_log(dm_axis *s, double lo, double hi, double from, double to, size_t most) {
   if (!(lo > 0) || !(hi >= lo) || !isfinite(hi)) {
-    dm_scale_linear(s, lo, hi, from, to, most, true);
+    dm_axis_linear(s, lo, hi, from, to, most, true);
     return;
   }
   if (most < 2) most = 2;
@@ -79,14 +79,14 @@ void dm_scale_log(dm_scale *s, double lo, double hi, double from, double to, siz
   int step = 1;
   while ((last - first + step - 1) / step + 1 > (int)most) step++;
   last = first + (last - first + step - 1) / step * step;
-  *s = (dm_scale){.from = from, .to = to, .log = true};
+  *s = (dm_axis){.from = from, .to = to, .log = true};
   for (int e = first; e <= last && e <= 308; e += step) s->ticks[s->n++] = pow(10, e);
   s->lo = s->ticks[0];
   s->hi = fmax(hi, s->ticks[s->n - 1]);
 }
 
-void dm_scale_count(dm_scale *s, uint64_t most, size_t ticks) {
-  dm_scale_linear(s, 0, (double)most, 0, 1, ticks, true);
+void dm_axis_count(dm_axis *s, uint64_t most, size_t ticks) {
+  dm_axis_linear(s, 0, (double)most, 0, 1, ticks, true);
   double whole = s->step < 1 ? 1 : s->step < 3 && s->step > 2 ? 5 : s->step; /* 0.5 and 2.5 rows are none */
   if (!(fabs(whole - s->step) > 0)) return;
   s->step = whole;
@@ -97,7 +97,7 @@ void dm_scale_count(dm_scale *s, uint64_t most, size_t ticks) {
   } while (s->hi < (double)most || s->n < 2);
 }
 
-double dm_scale_at(const dm_scale *s, double v) {
+double dm_axis_at(const dm_axis *s, double v) {
   double share = s->log ? (v > 0 ? log(v / s->lo) / log(s->hi / s->lo) : 0) : (v - s->lo) / (s->hi - s->lo);
   if (isnan(share)) share = 0;
   share = fmax(0, fmin(1, share)); /* nothing is drawn outside the plot */
@@ -105,20 +105,20 @@ double dm_scale_at(const dm_scale *s, double v) {
 }
 
 /* True when two neighbours come nearer than gap, or a label would be wider than the whole axis. */
-static bool labels_collide(const dm_scale *s, double size, double gap) {
+static bool labels_collide(const dm_axis *s, double size, double gap) {
   char label[DM_LABEL_MAX];
   double end = -INFINITY;
   for (size_t i = 0; i < s->n; i++) {
     size_t k = s->from <= s->to ? i : s->n - 1 - i;
-    dm_scale_label(s, k, label);
-    double width = dm_text_width(dm_str_of(label), size, false), middle = dm_scale_at(s, s->ticks[k]);
+    dm_axis_label(s, k, label);
+    double width = dm_text_width(dm_str_of(label), size, false), middle = dm_axis_at(s, s->ticks[k]);
     if (middle - width / 2 < end + gap) return true;
     end = middle + width / 2;
   }
   return false;
 }
 
-void dm_scale_fit_labels(dm_scale *s, double size, double gap) {
+void dm_axis_fit_labels(dm_axis *s, double size, double gap) {
   if (s->log) {
     while (s->n > 2 && labels_collide(s, size, gap)) s->n--;
     return;
@@ -167,7 +167,7 @@ static int decimals_of(double step) {
   return 17;
 }
 
-void dm_scale_label(const dm_scale *s, size_t i, char out[DM_LABEL_MAX]) {
+void dm_axis_label(const dm_axis *s, size_t i, char out[DM_LABEL_MAX]) {
   double v = s->ticks[i], largest = fmax(fabs(s->ticks[0]), fabs(s->ticks[s->n - 1]));
   char plain[DM_LABEL_MAX];
   if (fabs(v) <= 0) {

@@ -1,19 +1,19 @@
 /* Axes without drawing: domain to pixels, round ticks, labels; and numbers as people write them. */
-#ifndef DM_REPORT_SCALE_H
-#define DM_REPORT_SCALE_H
+#ifndef DM_REPORT_AXIS_H
+#define DM_REPORT_AXIS_H
 
 #include <dm/core.h>
 
 #define DM_TICKS_MAX 12
 
 /** Linear or logarithmic axis: lo … hi of the data to from … to in pixels. */
-typedef struct dm_scale {
+typedef struct dm_axis {
   double lo, hi, from, to;
   bool log;
   size_t n;                  /* ticks, strictly increasing */
   double ticks[DM_TICKS_MAX];
   double step;               /* between ticks; 0 for logarithmic axes */
-} dm_scale;
+} dm_axis;
 
 /**
  * Round ticks (1, 2, 2.5 or 5 times a power of ten) for lo … hi, at most
@@ -22,18 +22,18 @@ typedef struct dm_scale {
  * range; one that doubles cannot resolve is widened.
  * @param from,to pixels; from > to for an axis that grows upwards.
  */
-void dm_scale_linear(dm_scale *s, double lo, double hi, double from, double to, size_t most, bool cover);
+void dm_axis_linear(dm_axis *s, double lo, double hi, double from, double to, size_t most, bool cover);
 /** Powers of ten, thinned to `most`; lo must be > 0, else the axis is linear. Covers. */
-void dm_scale_log(dm_scale *s, double lo, double hi, double from, double to, size_t most);
+void dm_axis_log(dm_axis *s, double lo, double hi, double from, double to, size_t most);
 /** Axis of counts, 0 … most: covers, and its ticks are whole numbers. Pixels 0 … 1 until they are set. */
-void dm_scale_count(dm_scale *s, uint64_t most, size_t ticks);
-double dm_scale_at(const dm_scale *s, double v);
+void dm_axis_count(dm_axis *s, uint64_t most, size_t ticks);
+double dm_axis_at(const dm_axis *s, double v);
 /** Fewer ticks until labels of this size fit beside each other with a gap (horizontal axes). Covering axes keep their domain. */
-void dm_scale_fit_labels(dm_scale *s, double size, double gap);
+void dm_axis_fit_labels(dm_axis *s, double size, double gap);
 
 #define DM_LABEL_MAX 48
 /** Label of tick i: as many decimals as the step needs, one power of ten for the whole axis beyond 1e6 and below 1e-4. */
-void dm_scale_label(const dm_scale *s, size_t i, char out[DM_LABEL_MAX]);
+void dm_axis_label(const dm_axis *s, size_t i, char out[DM_LABEL_MAX]);
 
 /** A count: 12,345. */
 void dm_number_count(uint64_t v, char out[DM_LABEL_MAX]);
