@@ -66,7 +66,7 @@ static dm_status reserve(dm_frame_builder *b, size_t capacity, dm_error *err) {
     column *col = &b->columns[c];
     double *values = dm_realloc(b->ctx, col->values, capacity, sizeof *values, "frame", err);
     if (!values) return DM_EBUDGET;
-    for (size_t i = b->capacity; i < capacity; i++) values[i] = NAN;
+    for (size_t i = b->capacity; i < capacity; i++) values[i] = (double)NAN;
     col->values = values;
     if (!col->real) continue;
     bool *real = dm_realloc(b->ctx, col->real, capacity, sizeof *real, "frame", err);

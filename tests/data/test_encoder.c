@@ -118,7 +118,7 @@ static void what_was_not_in_training_is_nothing(void **state) {
   const table *t = *state;
   double out[5];
   dm_encoder *e = fit(t, CATEGORY, 1, (dm_encode_options){0});
-  const double raw[] = {-1, 4 /* 'e' */, 1e300, -7, 2.0, NAN};
+  const double raw[] = {-1, 4 /* 'e' */, 1e300, -7, 2.0, (double)NAN};
   const double want[] = {0, 0, 0, 0, 1, 0};
   assert_int_equal(dm_encoder_n_outputs(e), 4);
   for (size_t i = 0; i < 6; i++) {
@@ -140,7 +140,7 @@ static void what_was_not_in_training_is_nothing(void **state) {
 static void rows_outside_training_change_nothing(void **state) {
   const table *t = *state;
   size_t columns[] = {0, 3, CATEGORY}, backwards[GOLDEN_TRAIN];
-  double before[8], after[8], raw[] = {21.0, NAN, 1}, kept[GOLDEN_ROWS];
+  double before[8], after[8], raw[] = {21.0, (double)NAN, 1}, kept[GOLDEN_ROWS];
   dm_encoder *e = NULL;
   dm_encode_options o = {.impute_numeric = DM_IMPUTE_MEDIAN, .scale = DM_SCALE_MINMAX};
   memcpy(kept, t->frame->columns[0].values, sizeof kept);
@@ -159,7 +159,7 @@ static void rows_outside_training_change_nothing(void **state) {
 static void passthrough_copies_bits(void **state) {
   const table *t = *state;
   dm_encoder *e = NULL;
-  const double raw[] = {1.5, NAN, -1};
+  const double raw[] = {1.5, (double)NAN, -1};
   double out[3];
   assert_int_equal(dm_encoder_passthrough(t->ctx, 3, &e, NULL), DM_OK);
   assert_int_equal(dm_encoder_n_inputs(e), 3);
@@ -291,8 +291,8 @@ static void columns_at_the_edge_are_told_or_harmless(void **state) {
   const table *t = *state;
   dm_encoder *e = NULL;
   dm_error err = {0};
-  double out, raw = NAN;
-  const double nothing[] = {NAN, NAN}, one[] = {5}, far[] = {-1.7e308, 1.7e308, 1.6e308, 1.6e308};
+  double out, raw = (double)NAN;
+  const double nothing[] = {(double)NAN, (double)NAN}, one[] = {5}, far[] = {-1.7e308, 1.7e308, 1.6e308, 1.6e308};
   assert_int_equal(fit_cells(t->ctx, nothing, 2, (dm_encode_options){.impute_numeric = DM_IMPUTE_MEAN, .scale = DM_SCALE_STANDARD}, &e, &err), DM_OK);
   dm_encoder_row(e, &raw, &out);
   assert_true(out == 0);
@@ -325,7 +325,7 @@ static void columns_at_the_edge_are_told_or_harmless(void **state) {
 
 static void a_small_budget_is_an_error_not_a_leak(void **state) {
   (void)state;
-  const double cells[] = {1, 2, NAN, 4, 5, 6, 7};
+  const double cells[] = {1, 2, (double)NAN, 4, 5, 6, 7};
   size_t failures = 0;
   bool done = false;
   for (size_t budget = 1000; !done && budget < 600000; budget += 1999) {

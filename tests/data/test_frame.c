@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const dm_value MISSING = {DM_NULL};
+static const dm_value MISSING = {.type = DM_NULL};
 static dm_value integer(int64_t v) { return (dm_value){.type = DM_INTEGER, .integer = v}; }
 static dm_value real(double v) { return (dm_value){.type = DM_REAL, .real = v}; }
 static dm_value text(const char *s) { return (dm_value){.type = DM_TEXT, .text = dm_str_of(s)}; }
@@ -120,7 +120,7 @@ static void nan_infinity_and_blobs_are_refused_with_their_place(void **state) {
   (void)state;
   dm_ctx *ctx = new_ctx(0, NULL);
   static const char *const names[] = {"id", "price"};
-  const double bad[] = {NAN, INFINITY, -INFINITY};
+  const double bad[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
   for (size_t i = 0; i < 4; i++) {
     dm_frame_builder *b = NULL;
     dm_error err = {0};
@@ -215,7 +215,7 @@ static void numbers_become_classes_in_their_order(void **state) {
   assert_int_equal(c->kind, DM_CATEGORY);
   assert_int_equal(c->levels.type, DM_INTEGER);
   assert_int_equal(c->levels.n, 3);
-  const double want[] = {2, 0, NAN, 1, 2};
+  const double want[] = {2, 0, (double)NAN, 1, 2};
   for (size_t i = 0; i < 5; i++) assert_true(isnan(want[i]) ? isnan(c->values[i]) : c->values[i] == want[i]);
   assert_level(f, 1, "-1"); /* by value: -1 < 2 < 10 */
   assert_level(f, 0, "10");

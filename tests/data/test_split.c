@@ -168,6 +168,17 @@ static void no_group_stands_on_both_sides(void **state) {
   }
 }
 
+/* Two groups without a common class look equally good in either fold. */
+static void no_fold_is_empty(void **state) {
+  for (size_t k = 2; k <= 20; k++) {
+    size_t rows[20] = {0};
+    for (size_t i = 0; i < 200; i++) groups[i] = classes[i] = (double)(i % k);
+    assert_int_equal(dm_split_folds(*state, 200, k, k, classes, groups, fold, NULL), DM_OK);
+    for (size_t i = 0; i < 200; i++) rows[fold[i]]++;
+    for (size_t f = 0; f < k; f++) assert_true(rows[f] > 0);
+  }
+}
+
 static void groups_leave_every_class_in_training_or_say_why_not(void **state) {
   size_t n_train, n_test;
   dm_error err = {0};
@@ -190,7 +201,7 @@ static void groups_leave_every_class_in_training_or_say_why_not(void **state) {
 static void what_cannot_be_split_is_refused(void **state) {
   size_t n_train = 77, n_test = 77;
   dm_error err = {0};
-  const double shares[] = {0, 1, -0.1, 1.5, NAN};
+  const double shares[] = {0, 1, -0.1, 1.5, (double)NAN};
   for (size_t i = 0; i < 5; i++)
     assert_int_equal(dm_split(*state, 10, shares[i], 0, NULL, NULL, train, &n_train, test, &n_test, &err), DM_EUSAGE);
   assert_int_equal(dm_split(*state, 1, 0.2, 0, NULL, NULL, train, &n_train, test, &n_test, &err), DM_EINPUT);
@@ -200,7 +211,7 @@ static void what_cannot_be_split_is_refused(void **state) {
   for (size_t i = 0; i < 5; i++) groups[i] = 1;
   assert_int_equal(dm_split(*state, 5, 0.2, 0, NULL, groups, train, &n_train, test, &n_test, &err), DM_EINPUT);
   assert_int_equal(dm_split_folds(*state, 5, 2, 0, NULL, groups, fold, &err), DM_EINPUT);
-  groups[3] = NAN;
+  groups[3] = (double)NAN;
   assert_int_equal(dm_split(*state, 5, 0.2, 0, NULL, groups, train, &n_train, test, &n_test, &err), DM_EINPUT);
   assert_non_null(strstr(err.message, "row 4 has no group"));
   assert_int_equal(dm_split_folds(*state, 5, 1, 0, NULL, NULL, fold, &err), DM_EUSAGE);
@@ -246,6 +257,7 @@ int main(void) {
       cmocka_unit_test(order_of_rows_does_not_change_the_counts),
       cmocka_unit_test(folds_differ_by_at_most_one_row),
       cmocka_unit_test(no_group_stands_on_both_sides),
+      cmocka_unit_test(no_fold_is_empty),
       cmocka_unit_test(groups_leave_every_class_in_training_or_say_why_not),
       cmocka_unit_test(what_cannot_be_split_is_refused),
       cmocka_unit_test(a_small_budget_is_an_error_not_a_leak),

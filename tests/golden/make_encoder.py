@@ -38,7 +38,7 @@ def table(name, values):
     values = np.asarray(values, float)
     print(f'static const double {name}[{values.shape[0]}][{values.shape[1]}] = {{')
     for row in values:
-        print('    {' + ', '.join('NAN' if np.isnan(v) else repr(float(v)) for v in row) + '},')
+        print('    {' + ', '.join('(double)NAN' if np.isnan(v) else repr(float(v)) for v in row) + '},')
     print('};')
 
 

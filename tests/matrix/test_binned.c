@@ -35,7 +35,7 @@ static void fill(double *x, size_t n, unsigned kind, dm_rng *rng) {
     case 3: x[i] = 1.0 + floor(u * 5000) * DBL_EPSILON; break;
     case 4: x[i] = u < 0.5 ? DBL_MAX * (2 * u) : -DBL_MAX * (2 * u - 1); break;
     case 5: x[i] = floor(u * 5000) * 5e-324; break;
-    case 6: x[i] = NAN; break;
+    case 6: x[i] = (double)NAN; break;
     case 7: x[i] = u < 0.5 ? -0.0 : 0.0; break;
     default: x[i] = floor(u * 3000); break;
     }
@@ -129,7 +129,7 @@ static void every_value_lies_between_its_cuts(void **state) {
 static void the_picture_in_the_header_is_true(void **state) {
   (void)state;
   dm_ctx *ctx = new_ctx(0, 1);
-  const double x[] = {12.5, 3.0, NAN, 7.1}, *columns[] = {x};
+  const double x[] = {12.5, 3.0, (double)NAN, 7.1}, *columns[] = {x};
   const size_t levels[] = {0};
   dm_binned m = {0};
   assert_int_equal(dm_binned_new(ctx, 4, 1, columns, levels, 0, &m, NULL), DM_OK);
@@ -210,6 +210,11 @@ static void limited_bins_hold_about_equal_counts(void **state) {
     assert_true(counts[b] >= N / 2 || counts[b] <= 600);
   }
   assert_int_equal(large, 1);
+  dm_binned_clear(&m);
+  /* values of 1 and 4 rows in turn, 11 bins: pairs of 5 are nearer to the share of 4.5 than 1 and 4 */
+  for (size_t i = 0; i < 50; i++) x[i] = (double)(i / 5 * 2 + (i % 5 > 0));
+  assert_int_equal(dm_binned_new(ctx, 50, 1, columns, levels, 11, &m, NULL), DM_OK);
+  for (size_t i = 0; i < 45; i++) assert_int_equal(bin_at(&m.columns[0], i), i / 5);
   dm_binned_clear(&m);
   dm_free(ctx, x);
   dm_ctx_free(ctx);
