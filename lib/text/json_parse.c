@@ -231,7 +231,8 @@ static dm_status fail_twice(parser *ps, const dm_json *a, const dm_json *b) {
   (void)fail_at(ps, second, "");
   size_t line = line_of(ps, first, &start);
   if (ps->err)
-    (void)snprintf(ps->err->message, sizeof ps->err->message, "JSON: key '%.200s' is given twice, first on line %zu", a->key, line);
+    (void)snprintf(ps->err->message, sizeof ps->err->message, "JSON: key '%.200s' is given twice, first on line %zu",
+                   a->key, line);
   return DM_EINPUT;
 }
 

@@ -91,7 +91,7 @@ static double round_to_double(u128 top, bool rest, int exponent) {
   m += half && (below || (m & 1));
   /* a mantissa that grew to the next power of two carries into the exponent */
   uint64_t bits = exponent < -1022 ? m : ((uint64_t)(exponent + 1022) << 52) + m;
-  if (bits >= (uint64_t)0x7FF << 52) return INFINITY;
+  if (bits >= (uint64_t)0x7FF << 52) return HUGE_VAL;
   double v;
   memcpy(&v, &bits, sizeof v);
   return v;
@@ -111,7 +111,7 @@ static bool scale(uint64_t w, int64_t e, double *out) {
     return true;
   }
   if (e > 308) {
-    *out = INFINITY;
+    *out = HUGE_VAL;
     return true;
   }
   int k = (int)e, zeros = __builtin_clzll(w);

@@ -42,7 +42,8 @@ static bool is_cased(utf8proc_category_t k) {
 
 /* Letters and numbers: they begin a word and go on with one. */
 static bool is_word(utf8proc_category_t k) {
-  return (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO) || (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
+  return (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO) ||
+         (k >= UTF8PROC_CATEGORY_ND && k <= UTF8PROC_CATEGORY_NO);
 }
 
 static bool is_apostrophe(uint32_t c) { return c == '\'' || c == 0x2019; }
@@ -141,51 +142,57 @@ static void map_character(state *s, uint32_t c) {
 
 /* ---- composed form ------------------------------------------------------- */
 
-/* NFC of p[0..n) as code points in memory of ctx. @return false: not UTF-8, or no memory (err says so) */
-static bool compose(dm_ctx *ctx, const char *p, size_t n, utf8proc_int32_t **out, size_t *n_out, dm_error *err) {
+/* NFC of p[0..n) as code points in memory of ctx. @return DM_EINPUT (err left alone) when it is not UTF-8, DM_EBUDGET */
+static dm_status compose(dm_ctx *ctx, const char *p, size_t n, utf8proc_int32_t **out, size_t *n_out, dm_error *err) {
   const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)p;
   const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
   utf8proc_ssize_t need = utf8proc_decompose(bytes, (utf8proc_ssize_t)n, NULL, 0, options);
-  if (need < 0) return false;
+  if (need < 0) return DM_EINPUT;
   utf8proc_int32_t *codes = dm_alloc(ctx, (size_t)need + 1, sizeof *codes, "text in composed form", err);
-  if (!codes) return false;
+  if (!codes) return DM_EBUDGET;
   utf8proc_ssize_t got = utf8proc_decompose(bytes, (utf8proc_ssize_t)n, codes, need, options);
   if (got >= 0) got = utf8proc_normalize_utf32(codes, got, options);
   if (got < 0) {
     dm_free(ctx, codes);
-    return false;
+    return DM_EINPUT;
   }
   *out = codes;
   *n_out = (size_t)got;
-  return true;
+  return DM_OK;
 }
 
-static bool is_composed(dm_ctx *ctx, const char *p, size_t n, dm_error *err) {
+static dm_status is_composed(dm_ctx *ctx, const char *p, size_t n, bool *same, dm_error *err) {
   utf8proc_int32_t *codes;
   size_t n_codes, i = 0;
-  if (!compose(ctx, p, n, &codes, &n_codes, err)) return false;
-  bool same = true;
-  for (uint32_t c; same && n > 0; i++) {
+  dm_status s = compose(ctx, p, n, &codes, &n_codes, err);
+  if (s != DM_OK) return s;
+  *same = true;
+  for (uint32_t c; *same && n > 0; i++) {
     size_t step = dm_utf8_next(p, n, &c);
-    same = i < n_codes && (uint32_t)codes[i] == c;
+    *same = i < n_codes && (uint32_t)codes[i] == c;
     p += step;
     n -= step;
   }
+  *same = *same && i == n_codes;
   dm_free(ctx, codes);
-  return same && i == n_codes;
+  return DM_OK;
 }
 
-/* Composes what was appended to out from `start` on. */
-static void compose_tail(dm_buf *out, size_t start, dm_error *err) {
+/* Composes what was appended to out from `start` on, if the source p[0..n) was composed. */
+static dm_status compose_tail(const char *p, size_t n, dm_buf *out, size_t start, dm_error *err) {
   utf8proc_int32_t *codes;
-  size_t n;
-  if (!compose(out->ctx, out->p + start, out->n - start, &codes, &n, err)) return;
-  out->n = start; /* composed text is never longer in bytes than what it was made of here */
-  for (size_t i = 0; i < n; i++) {
+  size_t n_codes;
+  bool composed = false;
+  dm_status s = is_composed(out->ctx, p, n, &composed, err);
+  if (s == DM_OK && composed) s = compose(out->ctx, out->p + start, out->n - start, &codes, &n_codes, err);
+  if (s != DM_OK || !composed) return s == DM_EBUDGET ? s : DM_OK;
+  out->n = start;
+  for (size_t i = 0; i < n_codes; i++) {
     utf8proc_uint8_t bytes[4];
     dm_buf_add(out, (const char *)bytes, (size_t)utf8proc_encode_char(codes[i], bytes));
   }
   dm_free(out->ctx, codes);
+  return DM_OK;
 }
 
 /* ---- public ---------------------------------------------------------------- */
@@ -212,30 +219,35 @@ static void case_ascii(const char *p, size_t n, dm_case to, dm_buf *out) {
   out->n += n;
 }
 
+static dm_status case_unicode(const char *p, size_t n, dm_case to, dm_buf *out, dm_error *err) {
+  size_t start = out->n;
+  state s = {.p = p, .end = p + n, .to = to, .out = out};
+  while (s.p < s.end) {
+    uint32_t c;
+    const char *at = s.p;
+    size_t step = dm_utf8_next(at, (size_t)(s.end - at), &c);
+    s.p += step;
+    if (step == 1 && (unsigned char)*at >= 0x80)
+      dm_buf_add(out, at, 1); /* not UTF-8: kept as it is */
+    else
+      map_character(&s, c);
+  }
+  if (out->failed || s.most_marks == 0 || s.most_marks > MAX_MARKS) return DM_OK;
+  return compose_tail(p, n, out, start, err);
+}
+
 dm_status dm_utf8_case(const char *p, size_t n, dm_case to, dm_buf *out, dm_error *err) {
   size_t start = out->n;
-  dm_error failure = {0};
-  if (is_ascii(p, n)) {
+  dm_status s = DM_OK;
+  if (is_ascii(p, n))
     case_ascii(p, n, to, out);
-  } else {
-    state s = {.p = p, .end = p + n, .to = to, .out = out};
-    while (s.p < s.end) {
-      uint32_t c;
-      const char *at = s.p;
-      size_t step = dm_utf8_next(at, (size_t)(s.end - at), &c);
-      s.p += step;
-      if (step == 1 && (unsigned char)*at >= 0x80)
-        dm_buf_add(out, at, 1); /* not UTF-8: kept as it is */
-      else
-        map_character(&s, c);
-    }
-    bool compose_again = s.most_marks > 0 && s.most_marks <= MAX_MARKS && !out->failed;
-    if (compose_again && is_composed(out->ctx, p, n, &failure)) compose_tail(out, start, &failure);
-  }
-  if (!out->failed && failure.code == DM_OK) return DM_OK;
+  else
+    s = case_unicode(p, n, to, out, err);
+  if (s == DM_OK && out->failed) s = err == out->err ? DM_EBUDGET : dm_fail(err, DM_EBUDGET, "no memory to change the case of a text");
+  if (s == DM_OK) return DM_OK;
   out->n = start;
-  if (err && err != out->err) (void)dm_fail(err, DM_EBUDGET, "%s", failure.code ? failure.message : "no memory to change the case of a text");
-  return DM_EBUDGET;
+  if (out->p) out->p[start] = 0;
+  return s;
 }
 
 size_t dm_utf8_columns(const char *p, size_t n) {

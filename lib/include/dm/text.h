@@ -17,9 +17,18 @@ extern "C" {
 
 /** Whole text must be [-+]digits within int64. @return false and *out untouched otherwise. Locale-independent. */
 DM_API bool dm_text_to_int(const char *p, size_t n, int64_t *out);
-/** Whole text must be a decimal number (digits, point, exponent; no hex, nan, inf); correctly rounded; infinite results are refused. */
+/**
+ * Whole text must be a decimal number: [-+], digits with at most one point
+ * (.5 and 5. are numbers), [eE][-+]digits. No blanks, hex, nan, inf. Correctly
+ * rounded; what would round to infinity is refused, tiny values become zero.
+ */
 DM_API bool dm_text_to_double(const char *p, size_t n, double *out);
-/** Shortest text that reads back to the same bits: 0.1, 1e-7, 1e+21, 3.0 (with_point) or 3. Positional for 1e-5 ≤ |v| < 1e16. @return length */
+/**
+ * Shortest text that reads back to the same bits, the nearest of those:
+ * positional for 1e-5 ≤ |v| < 1e16 (0.00001, 0.1, 3.0 with_point or 3), else
+ * 1e-7, 1.5e+21 with or without with_point. -0 keeps its sign; nan, inf, -inf
+ * for what no table should hold. @return length
+ */
 DM_API size_t dm_text_of_double(double v, bool with_point, char out[DM_NUMBER_MAX]);
 DM_API size_t dm_text_of_int(int64_t v, char out[DM_NUMBER_MAX]);
 
@@ -27,16 +36,22 @@ DM_API size_t dm_text_of_int(int64_t v, char out[DM_NUMBER_MAX]);
 
 /** @return n when p[0..n) is valid UTF-8 (no surrogates, no overlongs), else the offset of the first bad byte. NUL is valid here. */
 DM_API size_t dm_utf8_valid(const char *p, size_t n);
-/** Decodes one code point of valid UTF-8. @return its length in bytes, 0 at the end. */
+/** Decodes one code point; a byte that is not UTF-8 gives U+FFFD and length 1. @return its length in bytes, 0 at the end. */
 DM_API size_t dm_utf8_next(const char *p, size_t n, uint32_t *code);
 DM_API size_t dm_utf8_columns(const char *p, size_t n); /* display columns */
 typedef enum dm_case { DM_CASE_LOWER, DM_CASE_UPPER, DM_CASE_TITLE, DM_CASE_FOLD } dm_case;
-/** Appends p[0..n) in the case asked for, whole Unicode, result NFC when the input was. */
+/**
+ * Appends p[0..n) in the case asked for: Unicode's full mapping without a
+ * language (ß → SS, İ → i with a dot, Σ at the end of a word → ς), NFC when
+ * the input was. Title case: the first letter of each run of letters, digits
+ * and marks in upper case, the rest in lower; an apostrophe (' or ’) does not
+ * end a word. Bytes that are not UTF-8 stay. On failure out is as before.
+ */
 DM_API dm_status dm_utf8_case(const char *p, size_t n, dm_case to, dm_buf *out, dm_error *err);
 /** Bounds of the text without leading and trailing Unicode white space. */
 DM_API dm_str dm_utf8_trim(const char *p, size_t n);
 
-/** The candidate nearest to word (Damerau–Levenshtein ≤ 1 + length/3, ASCII case ignored), or NULL. */
+/** The candidate nearest to word (Damerau–Levenshtein ≤ 1 + length/3, ASCII case ignored, the first of equals), or NULL; words beyond 64 bytes have none. */
 DM_API const char *dm_text_nearest(const char *word, const char *const *candidates, size_t n);
 
 /* ---- JSON --------------------------------------------------------------- */
