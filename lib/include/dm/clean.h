@@ -74,6 +74,13 @@ DM_API dm_status dm_recipe_load(dm_ctx *ctx, const char *path, dm_recipe **out, 
 DM_API dm_status dm_recipe_from_yaml(dm_ctx *ctx, const char *file_name, const dm_yaml *node, dm_recipe **out, dm_error *err);
 DM_API void dm_recipe_free(dm_recipe *r);
 
+/** A kind of step, for help texts: "trim", "{columns: …}", what it does. */
+typedef struct dm_step_help {
+  const char *name, *arguments, *help;
+} dm_step_help;
+/** @return false when there is no i-th kind. */
+DM_API bool dm_recipe_step_help(size_t i, dm_step_help *out);
+
 typedef struct dm_step_result {
   const char *step;  /* "trim" */
   const char *rule;  /* "1:trim" as in dm_change.rule */
