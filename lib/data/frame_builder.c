@@ -13,7 +13,6 @@
  * values: which cells were REAL (only once a column mixes them with INTEGER),
  * and the integers that double cannot hold.
  */
-#define _GNU_SOURCE
 #include <dm/data.h>
 
 #include <math.h>
@@ -34,6 +33,13 @@ typedef struct column {
   size_t n_big, big_capacity;
   dm_dict *dict; /* set once the column is a category */
 } column;
+
+/* A level on its way to its place. */
+typedef struct level {
+  uint64_t head; /* first bytes as a number, so that most comparisons stay in the array */
+  dm_str key;
+  size_t code;
+} level;
 
 struct dm_frame_builder {
   dm_ctx *ctx;
@@ -246,8 +252,16 @@ dm_status dm_frame_builder_add(dm_frame_builder *b, const dm_value *values, int6
   return s == DM_OK ? dm_frame_builder_end_row(b, row_id, err) : s;
 }
 
-static int by_bytes(const void *a, const void *b, void *dict) {
-  return dm_str_compare(dm_dict_key(dict, *(const uint32_t *)a), dm_dict_key(dict, *(const uint32_t *)b));
+static int by_bytes(const void *a, const void *b) {
+  const level *x = a, *y = b;
+  if (x->head != y->head) return x->head < y->head ? -1 : 1;
+  return dm_str_compare(x->key, y->key);
+}
+
+static uint64_t head_of(dm_str key) {
+  uint64_t head = 0;
+  for (size_t i = 0; i < 8; i++) head = head << 8 | (i < key.n ? (unsigned char)key.p[i] : 0);
+  return head;
 }
 
 /* Sorted levels into the frame's memory, codes into that order. */
@@ -256,15 +270,18 @@ static dm_status finish_levels(dm_frame_builder *b, column *col, dm_frame_column
   dm_status s = DM_EBUDGET;
   dm_str *names = dm_arena_alloc(b->memory, k, sizeof *names, err);
   double *place = NULL;
-  uint32_t *order = dm_alloc(b->ctx, k, sizeof *order, "levels", err);
+  level *order = dm_alloc(b->ctx, k, sizeof *order, "levels", err);
   if (!names || !order || !(place = dm_alloc(b->ctx, k, sizeof *place, "levels", err))) goto done;
-  for (size_t i = 0; i < k; i++) order[i] = (uint32_t)i;
-  qsort_r(order, k, sizeof *order, by_bytes, col->dict);
   for (size_t i = 0; i < k; i++) {
-    dm_str key = dm_dict_key(col->dict, order[i]);
+    dm_str key = dm_dict_key(col->dict, i);
+    order[i] = (level){head_of(key), key, i};
+  }
+  qsort(order, k, sizeof *order, by_bytes);
+  for (size_t i = 0; i < k; i++) {
+    dm_str key = order[i].key;
     names[i] = (dm_str){dm_arena_strdup(b->memory, key.p, key.n, err), key.n};
     if (!names[i].p) goto done;
-    place[order[i]] = (double)i;
+    place[order[i].code] = (double)i;
   }
   for (size_t i = 0; i < b->n; i++)
     if (!isnan(out->values[i])) out->values[i] = place[(size_t)out->values[i]];

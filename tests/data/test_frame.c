@@ -101,6 +101,24 @@ static void a_text_cell_turns_numbers_into_their_text(void **state) {
   dm_ctx_free(ctx);
 }
 
+/* Levels alike in their first eight bytes, prefixes of each other, with NUL and bytes beyond ASCII. */
+static void levels_are_sorted_by_bytes(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx(0, NULL);
+  const dm_str sorted[] = {{"", 0},          {"\0", 1},        {"12345678", 8}, {"12345678\0", 9}, {"123456781", 9}, {"12345678a", 9},
+                           {"12345678b", 9}, {"a", 1},         {"a\0", 2},      {"ab", 2},         {"z", 1},         {"\xC3\xA9", 2}};
+  dm_value cells[12];
+  for (size_t i = 0; i < 12; i++) cells[i] = (dm_value){.type = DM_TEXT, .text = sorted[i * 5 % 12]};
+  dm_frame *f = column_of(ctx, cells, 12);
+  assert_int_equal(f->columns[0].levels.n, 12);
+  for (size_t i = 0; i < 12; i++) {
+    assert_true(dm_str_equal(f->columns[0].levels.names[i], sorted[i]));
+    assert_true(f->columns[0].values[i] == (double)(i * 5 % 12));
+  }
+  dm_frame_free(f);
+  dm_ctx_free(ctx);
+}
+
 static void reals_before_a_text_print_as_reals(void **state) {
   (void)state;
   dm_ctx *ctx = new_ctx(0, NULL);
@@ -295,6 +313,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_stay_numbers),
       cmocka_unit_test(a_text_cell_turns_numbers_into_their_text),
+      cmocka_unit_test(levels_are_sorted_by_bytes),
       cmocka_unit_test(reals_before_a_text_print_as_reals),
       cmocka_unit_test(nan_infinity_and_blobs_are_refused_with_their_place),
       cmocka_unit_test(integers_that_double_cannot_hold_are_told_once),
