@@ -9,7 +9,11 @@
  *
  * The sink answers 0, so that no row ever comes out and every call is made, in
  * this order. LIMIT -1 keeps SQLite from flattening s: without it the WHERE
- * would see the rows of an ordered SRC before they are sorted.
+ * would see rows before they are sorted, joined or filtered.
+ *
+ * A table with a rowid is scanned without s, which saves copying each cell:
+ *
+ *   SELECT 1 FROM main.t NOT INDEXED WHERE dm_frame_sink(?1, a, …) ORDER BY rowid
  */
 #include "store/digest.h"
 #include "store/store.h"
@@ -164,17 +168,39 @@ static dm_status choose_columns(sink *k, const dm_stmt *s, const char *const *co
 
 /* ---- the statement ------------------------------------------------------------------ */
 
-static void sink_sql(const sink *k, const char *sql, int n_source, dm_buf *out) {
-  dm_buf_adds(out, "WITH s(c0");
-  for (int i = 1; i < n_source; i++) dm_buf_printf(out, ", c%d", i);
-  /* line ends, because SRC may end in a comment */
-  dm_buf_printf(out, ") AS (SELECT * FROM (\n%s\n) LIMIT -1) SELECT 1 FROM s WHERE ", sql);
+/* What rows are read from. */
+typedef struct source {
+  const char *sql;
+  int n_columns;             /* of sql */
+  const char *table, *order; /* to be scanned instead, NULL = cannot */
+} source;
+
+static dm_status argument(const sink *k, const source *from, size_t i, dm_buf *out, dm_error *err) {
   size_t shift = k->id >= 0;
-  for (size_t i = 0; i < k->n_arguments; i++) {
-    if (i % GROUP == 0) dm_buf_printf(out, "%sdm_frame_sink(?1", i ? ") OR " : "");
+  if (!from->table) {
     dm_buf_printf(out, ", c%d", i < shift ? k->id : k->at[i - shift]);
+    return dm_buf_status(out);
   }
-  dm_buf_adds(out, ")");
+  return dm_sql_append(out, err, ", \"%w\"", i < shift ? "dm_id" : k->names[i - shift]);
+}
+
+static dm_status sink_sql(const sink *k, const source *from, dm_buf *out, dm_error *err) {
+  dm_status s = DM_OK;
+  if (from->table)
+    s = dm_sql_append(out, err, "SELECT 1 FROM main.\"%w\" NOT INDEXED WHERE ", from->table);
+  else {
+    dm_buf_adds(out, "WITH s(c0");
+    for (int i = 1; i < from->n_columns; i++) dm_buf_printf(out, ", c%d", i);
+    /* line ends, because SRC may end in a comment */
+    dm_buf_printf(out, ") AS (SELECT * FROM (\n%s\n) LIMIT -1) SELECT 1 FROM s WHERE ", from->sql);
+  }
+  for (size_t i = 0; s == DM_OK && i < k->n_arguments; i++) {
+    if (i % GROUP == 0) dm_buf_printf(out, "%sdm_frame_sink(?1", i ? ") OR " : "(");
+    s = argument(k, from, i, out, err);
+  }
+  dm_buf_adds(out, "))");
+  if (s == DM_OK && from->table) s = dm_sql_append(out, err, " ORDER BY %s", from->order);
+  return s == DM_OK ? dm_buf_status(out) : s;
 }
 
 static dm_status register_sink(dm_store *store, dm_error *err) {
@@ -185,44 +211,63 @@ static dm_status register_sink(dm_store *store, dm_error *err) {
   return DM_OK;
 }
 
-static dm_status run(sink *k, const char *sql, int n_source, dm_error *err) {
+/* @param sorted whether SQLite sorted on the way. */
+static dm_status run(sink *k, const source *from, bool *sorted, dm_error *err) {
   dm_stmt *s = NULL;
   dm_buf text;
   bool row;
   dm_buf_init(&text, k->store->ctx, err);
-  sink_sql(k, sql, n_source, &text);
-  dm_status status = dm_buf_status(&text);
+  dm_status status = sink_sql(k, from, &text, err);
   if (status == DM_OK) status = register_sink(k->store, err);
   if (status == DM_OK) status = dm_stmt_prepare(k->store, text.p, &s, err);
   if (status == DM_OK) {
-    dm_error failed = {0};
     int rc = sqlite3_bind_pointer(s->s, 1, k, "dm_frame_sink", NULL);
-    if (rc != SQLITE_OK)
-      status = dm_store_fail(k->store, rc, NULL, err);
-    else {
-      status = dm_stmt_step(s, &row, &failed);
-      if (k->status != DM_OK)
-        status = k->status; /* the sink has said why */
-      else if (status != DM_OK && err)
-        *err = failed;
-    }
+    if (rc != SQLITE_OK) status = dm_store_fail(k->store, rc, NULL, err);
+  }
+  if (status == DM_OK) {
+    dm_error failed = {0};
+    status = dm_stmt_step(s, &row, &failed);
+    *sorted = sqlite3_stmt_status(s->s, SQLITE_STMTSTATUS_SORT, 0) > 0;
+    if (k->status != DM_OK)
+      status = k->status; /* the sink has said why */
+    else if (status != DM_OK && err)
+      *err = failed;
   }
   dm_stmt_free(s);
   dm_buf_clear(&text);
   return status;
 }
 
+static dm_status start(sink *k, dm_error *err) {
+  dm_frame_builder_free(k->builder);
+  k->builder = NULL;
+  k->rows = k->next = 0;
+  dm_status s = DM_OK;
+  if (k->digest) {
+    dm_digest_clear(k->digest);
+    s = dm_digest_init(k->digest, k->store->ctx, k->names, k->d, err);
+  }
+  return s == DM_OK ? dm_frame_builder_new(k->store->ctx, k->d, k->names, k->id >= 0, 0, &k->builder, err) : s;
+}
+
 static dm_status read_frame(sink *k, const char *src, const char *const *columns, size_t n_columns, dm_arena *arena, dm_error *err) {
-  const char *sql;
+  source from = {NULL};
   dm_stmt *s = NULL;
-  dm_status status = dm_source_sql(k->store, src, arena, &sql, err);
-  if (status == DM_OK) status = dm_stmt_prepare(k->store, sql, &s, err);
+  bool sorted = false;
+  dm_status status = dm_source_sql(k->store, src, arena, &from.sql, err);
+  if (status == DM_OK) status = dm_stmt_prepare(k->store, from.sql, &s, err);
   if (status == DM_OK) status = choose_columns(k, s, columns, n_columns, arena, err);
-  int n_source = status == DM_OK ? dm_stmt_n_columns(s) : 0;
+  if (status == DM_OK) from.n_columns = dm_stmt_n_columns(s);
   dm_stmt_free(s);
-  if (status == DM_OK && k->digest) status = dm_digest_init(k->digest, k->store->ctx, k->names, k->d, err);
-  if (status == DM_OK) status = dm_frame_builder_new(k->store->ctx, k->d, k->names, k->id >= 0, 0, &k->builder, err);
-  return status == DM_OK ? run(k, sql, n_source, err) : status;
+  if (status == DM_OK) status = dm_source_scan(k->store, src, arena, &from.table, &from.order, err);
+  if (status == DM_OK) status = start(k, err);
+  if (status == DM_OK) status = run(k, &from, &sorted, err);
+  if (status == DM_OK && from.table && sorted) { /* dm_id is not the rowid: the sink saw rows before they were sorted */
+    from.table = NULL;
+    status = start(k, err);
+    if (status == DM_OK) status = run(k, &from, &sorted, err);
+  }
+  return status;
 }
 
 dm_status dm_store_frame(dm_store *store, const char *src, const char *const *columns, size_t n_columns, dm_frame **out, char *digest,

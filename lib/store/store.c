@@ -142,6 +142,8 @@ static dm_status look_at_file(const char *path, unsigned mode, bool *created, dm
     s = dm_fail(err, DM_EIO, "is a directory, want a database file");
   else if (!S_ISREG(st.st_mode))
     s = dm_fail(err, DM_EIO, "is not a regular file, want a database file");
+  else if (st.st_size == 1) /* SQLite takes it for an empty file */
+    s = dm_fail(err, DM_EIO, "not an SQLite database");
   else
     *created = st.st_size == 0 && (mode & DM_STORE_CREATE) != 0;
   if (s != DM_OK) dm_error_at(err, path, 0, 0);

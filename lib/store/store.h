@@ -38,6 +38,8 @@ void dm_store_place(dm_error *err, const char *sql, size_t at);
 dm_status dm_store_script(dm_store *store, const char *sql, dm_error *err);
 /** Version of the dm_ tables: 0 when there are none. */
 dm_status dm_schema_version(dm_store *store, int64_t *version, dm_error *err);
+/** When SRC is a table that has rowids and a column to order them by: its name and that column, else *table NULL. */
+dm_status dm_source_scan(dm_store *store, const char *src, dm_arena *arena, const char **table, const char **order, dm_error *err);
 /** Like dm_store_begin, but when a transaction is open already it does nothing and says so in *mine. */
 dm_status dm_store_enter(dm_store *store, bool *mine, dm_error *err);
 /** Ends what dm_store_enter began: commits when s is DM_OK, else rolls back. @return s, or the commit's failure. */

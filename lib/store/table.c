@@ -230,6 +230,16 @@ static dm_status order_of(dm_store *store, const found *f, const char **order, d
   return status;
 }
 
+dm_status dm_source_scan(dm_store *store, const char *src, dm_arena *arena, const char **table, const char **order, dm_error *err) {
+  found f;
+  *table = NULL;
+  dm_status s = look_up(store, src, arena, &f, err);
+  if (s != DM_OK || !f.there || !f.has_rowid) return s;
+  s = order_of(store, &f, order, err);
+  if (s == DM_OK && *order) *table = f.name;
+  return s;
+}
+
 dm_status dm_source_sql(dm_store *store, const char *src, dm_arena *arena, const char **sql, dm_error *err) {
   found f;
   dm_status s = look_up(store, src, arena, &f, err);

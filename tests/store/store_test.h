@@ -32,7 +32,7 @@ static int test_remove_directory(void **state) {
   return rmdir(test_directory);
 }
 
-static int test_new_ctx(void **state) {
+static inline int test_new_ctx(void **state) {
   dm_ctx *ctx = NULL;
   dm_ctx_options o = {.threads = 1};
   if (dm_ctx_new(&o, &ctx, NULL) != DM_OK) return -1;
@@ -41,7 +41,7 @@ static int test_new_ctx(void **state) {
 }
 
 /* Fails when a block was not freed. */
-static int test_free_ctx(void **state) {
+static inline int test_free_ctx(void **state) {
   if (dm_ctx_memory(*state) != 0) return -1;
   dm_ctx_free(*state);
   return 0;

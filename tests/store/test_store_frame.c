@@ -76,6 +76,29 @@ static void the_order_of_the_source_is_kept(void **state) {
   dm_store_close(store);
 }
 
+/* A table may have a dm_id that is not its rowid. */
+static void a_table_is_read_by_dm_id_whatever_it_is(void **state) {
+  dm_store *store = test_open(*state, ":memory:", DM_STORE_CREATE);
+  const char *const tables[] = {
+      "t(x, dm_id INTEGER PRIMARY KEY)", "t(x, dm_id INTEGER PRIMARY KEY DESC)", "t(x, dm_id INT UNIQUE)", "t(x, dm_id)",
+      "t(x, dm_id INTEGER PRIMARY KEY) WITHOUT ROWID", "t(x, rowid, oid, DM_ID INTEGER, _rowid_)",
+  };
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    char digest[DM_SHA256_HEX];
+    assert_int_equal(dm_store_exec(store, NULL, "CREATE TABLE %s", tables[i]), DM_OK);
+    test_exec(store, "INSERT INTO t(dm_id, x) VALUES(3, 30), (1, 10), (2, 20)");
+    dm_frame *f = read_all(store, "t", digest);
+    assert_int_equal(f->n, 3);
+    for (size_t r = 0; r < 3; r++) {
+      assert_int_equal(f->row_ids[r], r + 1);
+      assert_true(f->columns[0].values[r] == 10 * (double)(r + 1));
+    }
+    dm_frame_free(f);
+    test_exec(store, "DROP TABLE t");
+  }
+  dm_store_close(store);
+}
+
 static void columns_are_chosen_by_name(void **state) {
   dm_store *store = test_open(*state, ":memory:", DM_STORE_CREATE);
   test_exec(store, "CREATE TABLE t(a, b, image BLOB, c)");
@@ -198,6 +221,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       test_with_ctx(a_table_becomes_typed_columns),
       test_with_ctx(the_order_of_the_source_is_kept),
+      test_with_ctx(a_table_is_read_by_dm_id_whatever_it_is),
       test_with_ctx(columns_are_chosen_by_name),
       test_with_ctx(hundreds_of_columns_arrive),
       test_with_ctx(what_cannot_be_learned_from_is_refused),
