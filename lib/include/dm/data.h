@@ -81,7 +81,9 @@ typedef struct dm_csv_options {
 /** What was found on the sample and is announced; owned by the reader. */
 typedef struct dm_csv_dialect {
   char delimiter, quote;
+  char escape; /* '\\' when quotes inside quoted cells are written \", else 0: they are doubled */
   bool header, header_quoted, trim, bom, crlf; /* crlf: records end in \r\n (the ending of most) */
+  const char *line_ending;                     /* of most records: "\n", "\r\n" or "\r" */
   bool mixed_endings, final_newline;           /* final_newline known only after the end was read */
   const char *encoding;                        /* canonical name: "UTF-8", "UTF-16LE", "ISO-8859-1", … */
   size_t sample_records, sample_bytes;
@@ -136,6 +138,11 @@ DM_API void dm_csv_close(dm_csv *csv);
 DM_API const dm_csv_dialect *dm_csv_get_dialect(const dm_csv *csv);
 DM_API size_t dm_csv_n_columns(const dm_csv *csv);
 DM_API const dm_csv_column *dm_csv_get_column(const dm_csv *csv, size_t i);
+/** What was found odd and how it was taken ("column 3 has no name: called 'c3'"), to be announced; in order. */
+DM_API size_t dm_csv_n_notes(const dm_csv *csv);
+DM_API const char *dm_csv_note(const dm_csv *csv, size_t i);
+/** Is the cell missing: empty without quotes, or one of the null texts (in quotes only when the sample has it in quotes alone). */
+DM_API bool dm_csv_is_missing(const dm_csv *csv, const dm_csv_cell *cell);
 /** Next record, good or not. *record NULL at the end. DM_EIO and DM_EBUDGET and DM_ECANCEL end the reading. */
 DM_API dm_status dm_csv_next(dm_csv *csv, const dm_csv_record **record, dm_error *err);
 /** Back to the first record (sources that cannot be sought were spooled to a temporary file). */
