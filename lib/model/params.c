@@ -180,3 +180,22 @@ double dm_params_double(const dm_params *p, const char *name) { return find(p, n
 const char *dm_params_choice(const dm_params *p, const char *name) { return find(p, name)->choice; }
 bool dm_params_bool(const dm_params *p, const char *name) { return find(p, name)->integer != 0; }
 const dm_param *dm_params_table(const dm_params *p) { return p->table; }
+
+void dm_params_json(const dm_params *p, dm_json_out *json) {
+  dm_json_object(json);
+  for (size_t i = 0; i < p->n; i++) {
+    const value *v = &p->values[i];
+    dm_json_key(json, p->table[i].name);
+    if (v->is_auto)
+      dm_json_string(json, "auto");
+    else if (p->table[i].type == DM_PARAM_INT)
+      dm_json_int(json, v->integer);
+    else if (p->table[i].type == DM_PARAM_DOUBLE)
+      dm_json_double(json, v->real);
+    else if (p->table[i].type == DM_PARAM_BOOL)
+      dm_json_bool(json, v->integer != 0);
+    else
+      dm_json_string(json, v->choice);
+  }
+  dm_json_end_object(json);
+}

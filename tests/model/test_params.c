@@ -63,6 +63,19 @@ static void values_are_set_under_either_spelling(void **state) {
   assert_false(dm_params_bool(p, "shrinking"));
 }
 
+static void all_values_in_force_become_json(void **state) {
+  fixture *f = *state;
+  dm_buf buf;
+  dm_json_out json;
+  assert_int_equal(dm_params_set(f->params, "share", "0.25", NULL), DM_OK);
+  dm_buf_init(&buf, f->ctx, NULL);
+  dm_json_out_init(&json, &buf, false);
+  dm_params_json(f->params, &json);
+  assert_string_equal(buf.p, "{\"max_depth\":\"auto\",\"min_samples_leaf\":1,\"C\":1.0,\"share\":0.25,"
+                             "\"criterion\":\"auto\",\"shrinking\":true}");
+  dm_buf_clear(&buf);
+}
+
 static void refuses(dm_params *p, const char *name, const char *text, const char *message) {
   dm_error err = {0};
   assert_int_equal(dm_params_set(p, name, text, &err), DM_EUSAGE);
@@ -134,6 +147,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(defaults_are_those_of_the_table, setup, teardown),
       cmocka_unit_test_setup_teardown(values_are_set_under_either_spelling, setup, teardown),
+      cmocka_unit_test_setup_teardown(all_values_in_force_become_json, setup, teardown),
       cmocka_unit_test_setup_teardown(values_that_do_not_fit_are_refused_and_change_nothing, setup, teardown),
       cmocka_unit_test_setup_teardown(unknown_names_bring_the_nearest, setup, teardown),
       cmocka_unit_test_setup_teardown(a_default_that_does_not_fit_is_an_error, setup, teardown),
