@@ -204,7 +204,8 @@ static dm_status open_database(dm_store *store, unsigned mode, dm_error *err) {
   int rc = open_file(store, flags);
   if (rc == SQLITE_OK) rc = first_read(store);
   if (rc == SQLITE_READONLY_ROLLBACK || rc == SQLITE_READONLY_RECOVERY) rc = recover(store);
-  if (rc != SQLITE_OK) return store->db ? dm_store_fail(store, rc, NULL, err) : dm_fail(err, DM_EBUDGET, "SQLite: the machine has no memory left");
+  if (!store->db) return dm_fail(err, DM_EBUDGET, "SQLite: the machine has no memory left");
+  if (rc != SQLITE_OK) return dm_store_fail(store, rc, NULL, err);
   if (write && sqlite3_db_readonly(store->db, "main") == 1) return fail_file(store, SQLITE_READONLY, err);
   int64_t version;
   dm_status s = apply_settings(store, err);

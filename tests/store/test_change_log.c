@@ -19,7 +19,9 @@ static void changes_keep_types_and_order(void **state) {
   assert_int_equal(dm_store_commit(store, NULL), DM_OK);
   assert_int_equal(test_int(store, "SELECT count(*) FROM dm_change WHERE run_id = 1 AND table_name = 'People'"), 3);
   assert_int_equal(test_int(store, "SELECT old = ' Ann ' AND new = 'Ann' AND typeof(new) = 'text' FROM dm_change WHERE row_id = 7"), 1);
-  assert_int_equal(test_int(store, "SELECT old IS NULL AND new = 3 AND typeof(new) = 'integer' AND confidence = 0.25 FROM dm_change WHERE id = 2"), 1);
+  assert_int_equal(test_int(store, "SELECT old IS NULL AND new = 3 AND typeof(new) = 'integer' AND confidence = 0.25"
+                                   " FROM dm_change WHERE id = 2"),
+                   1);
   assert_int_equal(test_int(store, "SELECT old = 0.5 AND typeof(old) = 'real' AND new IS NULL FROM dm_change WHERE column = 'X'"), 1);
   dm_store_close(store);
 }

@@ -31,7 +31,8 @@ static void what_cannot_be_opened_says_why(void **state) {
   test_path(path, "no-such-directory/x.db");
   expect_open_fails(ctx, path, DM_STORE_CREATE, "cannot be opened: No such file");
   test_path(path, "text.db");
-  const char *const texts[] = {"x", "name,age\nAnn,3\nBob,4\nand more bytes than the header of a database has: one hundred, so that one could be here\n"};
+  const char *const texts[] = {
+      "x", "name,age\nAnn,3\nBob,4\nand more bytes than the header of a database has: one hundred, so that one could be here\n"};
   for (size_t i = 0; i < 2; i++) {
     test_write(path, texts[i], strlen(texts[i]));
     expect_open_fails(ctx, path, DM_STORE_READ, "not an SQLite database");

@@ -211,7 +211,8 @@ static void empty_sources_and_cancelled_reads(void **state) {
   dm_ctx_cancel(ctx);
   f = NULL;
   dm_error err = {0};
-  dm_status s = dm_store_frame(store, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", NULL, 0, &f, NULL, &err);
+  const char *endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+  dm_status s = dm_store_frame(store, endless, NULL, 0, &f, NULL, &err);
   assert_int_equal(s, DM_ECANCEL);
   assert_null(f);
   dm_store_close(store);

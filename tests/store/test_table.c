@@ -13,7 +13,8 @@ static void columns_have_types_and_formats(void **state) {
   dm_ctx *ctx = *state;
   dm_store *store = test_open(ctx, ":memory:", DM_STORE_CREATE);
   dm_arena *arena = new_arena(ctx);
-  test_exec(store, "CREATE TABLE \"Big 'T'\"(dm_id INTEGER PRIMARY KEY, a INTEGER, b REAL, c TEXT, d, e BLOB, f ANY, g VARCHAR(3), h AS (a + 1))");
+  test_exec(store, "CREATE TABLE \"Big 'T'\"(dm_id INTEGER PRIMARY KEY, a INTEGER, b REAL, c TEXT, d, e BLOB, f ANY, g VARCHAR(3),"
+                   " h AS (a + 1))");
   dm_table t;
   assert_int_equal(dm_store_table(store, "big 't'", arena, &t, NULL), DM_OK);
   assert_string_equal(t.name, "Big 'T'");
@@ -28,7 +29,8 @@ static void columns_have_types_and_formats(void **state) {
   assert_int_equal(t.columns[0].format.kind, DM_FORMAT_INTEGER);
   assert_int_equal(t.columns[1].format.kind, DM_FORMAT_SHORTEST);
   assert_int_equal(dm_store_ensure_schema(store, NULL), DM_OK);
-  test_exec(store, "INSERT INTO dm_column(table_name, name, type, format, missing_markers) VALUES('big ''t''', 'B', 'REAL', 'decimals:2', '[\"NA\",\"?\"]')");
+  test_exec(store, "INSERT INTO dm_column(table_name, name, type, format, missing_markers)"
+                   " VALUES('big ''t''', 'B', 'REAL', 'decimals:2', '[\"NA\",\"?\"]')");
   assert_int_equal(dm_store_table(store, "Big 'T'", arena, &t, NULL), DM_OK);
   assert_int_equal(t.columns[1].format.kind, DM_FORMAT_DECIMALS);
   assert_int_equal(t.columns[1].format.decimals, 2);

@@ -1,0 +1,52 @@
+/*
+ * The model registry's inside: a model as rows, between the database and the
+ * scorer.
+ *
+ *   dm_model   method task target params inputs transform       } all of these, and nothing else,
+ *   dm_tensor  "0/feature" i32 [31] bytes, "0/threshold" ...    } are what sha256 is taken over
+ *
+ * inputs     what dm_scorer_save_inputs writes
+ * transform  {"stages":[{"encoder":…,"method":"tree","scalars":{…}}]}; a
+ *            tensor of stage 0 has the name "0/…", so that models made of
+ *            several stages follow without another layout
+ */
+#ifndef DM_STORE_REGISTRY_H
+#define DM_STORE_REGISTRY_H
+
+#include <dm/store.h>
+
+enum { DM_TENSOR_RANK_MAX = 8, DM_TENSOR_PART = 64 << 20, DM_TENSORS_MAX = 1 << 16 };
+
+typedef struct dm_tensor {
+  const char *name;
+  dm_dtype type;
+  size_t rank, shape[DM_TENSOR_RANK_MAX];
+  size_t bytes;
+  const void *data;
+} dm_tensor;
+
+/** Everything of a model that its hash covers; texts and tensors in an arena. target NULL = none. */
+typedef struct dm_model_rows {
+  const char *method, *task, *target, *params, *inputs, *transform;
+  size_t n_tensors;
+  dm_tensor *tensors; /* ascending names */
+} dm_model_rows;
+
+/** Bytes that a tensor of this type and shape has. @return false when that is more than memory can hold. */
+bool dm_tensor_size(dm_dtype type, const size_t *shape, size_t rank, size_t *bytes);
+void dm_tensors_sort(dm_tensor *tensors, size_t n);
+
+/** SHA-256 over canonical JSON and tensors. DM_EINPUT when a text is not JSON. @param arena for the parsed texts. */
+dm_status dm_model_rows_hash(dm_arena *arena, dm_ctx *ctx, const dm_model_rows *rows, char out[DM_SHA256_HEX], dm_error *err);
+/** Reads model `id` without looking at its hash, which is given as it is stored. */
+dm_status dm_model_rows_collect(dm_store *store, int64_t id, dm_arena *arena, dm_model_rows *out, char hash[DM_SHA256_HEX], dm_error *err);
+/** Reads model `id` and verifies its hash; every count and size is checked before it is used. */
+dm_status dm_model_rows_read(dm_store *store, int64_t id, dm_arena *arena, dm_model_rows *out, dm_error *err);
+/** Next version of a name: above all that are or ever were there. */
+dm_status dm_registry_next_version(dm_store *store, const char *name, int64_t *version, dm_error *err);
+dm_status dm_registry_write_tensors(dm_store *store, int64_t id, const dm_tensor *tensors, size_t n, dm_error *err);
+dm_status dm_registry_set_active(dm_store *store, const char *name, int64_t id, dm_error *err);
+/** dm_model's row with the hash given in meta; meta->id is written. */
+dm_status dm_registry_write_model(dm_store *store, const dm_model_rows *rows, dm_model_meta *meta, dm_error *err);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * Models to and from other files: a model file is a database with the tables
+ * of the registry. Rows are read, verified by their hash and written through a
+ * second connection; no SQL and no schema of the other file takes part.
+ */
+#include "store/registry.h"
+#include "store/store.h"
+
+#include <string.h>
+
+/* Keeps the version where it is free, so that 'name@3' means the same in both files. */
+static dm_status choose_version(dm_store *to, dm_model_meta *m, dm_error *err) {
+  int64_t next;
+  dm_status s = dm_registry_next_version(to, m->name, &next, err);
+  if (s == DM_OK && m->version < next) m->version = next;
+  return s;
+}
+
+static dm_status write_copy(dm_store *to, const dm_model_rows *rows, dm_model_meta *m, const dm_model_metric *metrics, size_t n_metrics,
+                            dm_error *err) {
+  dm_status s = dm_store_ensure_schema(to, err);
+  if (s == DM_OK) s = dm_registry_check_tables(to, err);
+  if (s == DM_OK) s = choose_version(to, m, err);
+  if (s == DM_OK) s = dm_registry_write_model(to, rows, m, err);
+  if (s == DM_OK) s = dm_registry_write_tensors(to, m->id, rows->tensors, rows->n_tensors, err);
+  if (s == DM_OK) s = dm_registry_add_metrics(to, m->id, metrics, n_metrics, err);
+  if (s == DM_OK) s = dm_registry_set_active(to, m->name, m->id, err);
+  return s;
+}
+
+static dm_status read_one(dm_store *from, const char *reference, dm_arena *arena, dm_model_rows *rows, dm_model_meta *m,
+                          dm_model_metric **metrics, size_t *n_metrics, dm_error *err) {
+  dm_status s = dm_store_snapshot(from, err);
+  if (s != DM_OK) return s;
+  s = dm_registry_find(from, reference, arena, m, err);
+  if (s == DM_OK) {
+    s = dm_model_rows_read(from, m->id, arena, rows, err);
+    if (s != DM_OK) dm_error_prefix(err, "model '%s@%lld'", m->name, (long long)m->version);
+  }
+  if (s == DM_OK) s = dm_registry_metrics(from, m->id, arena, metrics, n_metrics, err);
+  dm_store_snapshot_end(from);
+  return s;
+}
+
+/* @param arena keeps what meta points to. */
+static dm_status copy_model(dm_store *from, const char *reference, dm_store *to, dm_arena *arena, dm_model_meta *meta, dm_error *err) {
+  dm_model_rows rows;
+  dm_model_meta m;
+  dm_model_metric *metrics = NULL;
+  size_t n_metrics = 0;
+  bool mine = false;
+  dm_status s = read_one(from, reference, arena, &rows, &m, &metrics, &n_metrics, err);
+  if (s != DM_OK) return s;
+  s = dm_store_enter(to, &mine, err);
+  if (s == DM_OK) s = write_copy(to, &rows, &m, metrics, n_metrics, err);
+  s = dm_store_leave(to, mine, s, err);
+  m.active = true;
+  if (s == DM_OK) *meta = m;
+  return s;
+}
+
+dm_status dm_registry_export(dm_store *store, const char *reference, const char *path, dm_error *err) {
+  dm_store *file = NULL;
+  dm_arena *arena = NULL;
+  dm_model_meta meta;
+  dm_status s = dm_arena_new(store->ctx, 0, &arena, err);
+  if (s == DM_OK) s = dm_registry_find(store, reference, arena, &meta, err); /* before a file is made */
+  if (s == DM_OK) s = dm_store_open(store->ctx, path, DM_STORE_CREATE, &file, err);
+  if (s == DM_OK) s = copy_model(store, reference, file, arena, &meta, err);
+  dm_store_close(file);
+  dm_arena_free(arena);
+  return s;
+}
+
+/* The only model of a file needs no name. */
+static dm_status only_model(dm_store *file, dm_arena *arena, const char **name, dm_error *err) {
+  dm_model_meta *list = NULL;
+  size_t n = 0;
+  dm_status s = dm_registry_list(file, arena, &list, &n, err);
+  if (s != DM_OK) return s;
+  for (size_t i = 1; i < n; i++)
+    if (strcmp(list[i].name, list[0].name) != 0) {
+      s = dm_fail(err, DM_EUSAGE, "the file has more than one model: name one");
+      dm_error_hint(err, "'%s', '%s', …", list[0].name, list[i].name);
+      dm_error_at(err, file->path, 0, 0);
+      return s;
+    }
+  if (n == 0) {
+    s = dm_fail(err, DM_EINPUT, "the file has no models");
+    dm_error_at(err, file->path, 0, 0);
+  } else
+    *name = list[0].name;
+  return s;
+}
+
+dm_status dm_registry_import(dm_store *store, const char *path, const char *reference, dm_arena *arena, dm_model_meta *meta,
+                             dm_error *err) {
+  dm_store *file = NULL;
+  dm_arena *work = NULL;
+  dm_status s = dm_store_open(store->ctx, path, DM_STORE_READ, &file, err);
+  if (s == DM_OK) s = dm_arena_new(store->ctx, 0, &work, err);
+  if (s == DM_OK && !reference) s = only_model(file, work, &reference, err);
+  if (s == DM_OK) s = copy_model(file, reference, store, arena, meta, err);
+  dm_store_close(file);
+  dm_arena_free(work);
+  return s;
+}
