@@ -22,9 +22,11 @@ void dm_chart_histogram(dm_buf *out, const dm_chart *chart, size_t n_bins, const
   for (size_t i = 0; i < n_bins; i++)
     if (counts[i] > most) most = counts[i];
   dm_svg_begin(out, chart->width, chart->height, chart->title, chart->description);
-  if (most == 0) {
+  bool drawable = most > 0 && fabs(edges[0]) < 1e300 && fabs(edges[n_bins]) < 1e300;
+  if (!drawable) {
     dm_svg_text(out, chart->width / 2, chart->height / 2,
-                &(dm_font){.size = 12, .fill = DM_FAINT, .anchor = DM_MIDDLE}, dm_str_of("no values"));
+                &(dm_font){.size = 12, .fill = DM_FAINT, .anchor = DM_MIDDLE},
+                dm_str_of(most ? "values too large to draw" : "no values"));
     dm_svg_end(out);
     return;
   }

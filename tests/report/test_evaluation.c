@@ -15,15 +15,17 @@ static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   assert_non_null(f);
   assert_int_equal(dm_ctx_new(&(dm_ctx_options){.threads = 1}, &f->ctx, NULL), DM_OK);
-  assert_int_equal(dm_store_open(f->ctx, ":memory:", DM_STORE_WRITE | DM_STORE_CREATE, &f->store, NULL), DM_OK);
+  assert_int_equal(dm_store_open(f->ctx, ":memory:", DM_STORE_WRITE | DM_STORE_CREATE, &f->store, NULL),
+                   DM_OK);
   assert_int_equal(dm_store_ensure_schema(f->store, NULL), DM_OK);
   assert_int_equal(dm_arena_new(f->ctx, 0, &f->arena, NULL), DM_OK);
   dm_error err = {0};
-  dm_status s = dm_store_exec(
-      f->store, &err,
-      "INSERT INTO dm_model(id, name, version, method, task, target, status, params, inputs, transform, rows, seed,"
-      " lib_version, started, seconds, sha256) VALUES(7, 'm', 1, 'tree', 'classify', 'y', 'done', '{}', '{}', '{}',"
-      " 3, 0, '0', '2026-01-01', 1.0, '')");
+  dm_status s = dm_store_exec(f->store, &err,
+                              "INSERT INTO dm_model(id, name, version, method, task, target, status, params, "
+                              "inputs, transform, rows, seed,"
+                              " lib_version, started, seconds, sha256) VALUES(7, 'm', 1, 'tree', 'classify', "
+                              "'y', 'done', '{}', '{}', '{}',"
+                              " 3, 0, '0', '2026-01-01', 1.0, '')");
   if (s != DM_OK) fail_msg("%s", err.message);
   *state = f;
   return 0;
@@ -102,7 +104,8 @@ static void nothing_known_writes_nothing(void **state) {
 static void many_classes_share_a_place(void **state) {
   fixture *f = *state;
   enum { N = 5000, K = 100 };
-  double *truth = dm_alloc(f->ctx, N, sizeof *truth, "t", NULL), *value = dm_alloc(f->ctx, N, sizeof *value, "v", NULL);
+  double *truth = dm_alloc(f->ctx, N, sizeof *truth, "t", NULL),
+         *value = dm_alloc(f->ctx, N, sizeof *value, "v", NULL);
   dm_rng rng;
   dm_rng_init(&rng, 1, 1);
   for (size_t i = 0; i < N; i++) {
@@ -126,7 +129,8 @@ static void many_classes_share_a_place(void **state) {
 static void long_curves_are_thinned_little(void **state) {
   fixture *f = *state;
   enum { N = 20000 };
-  double *truth = dm_alloc(f->ctx, N, sizeof *truth, "t", NULL), *value = dm_alloc(f->ctx, N, sizeof *value, "v", NULL);
+  double *truth = dm_alloc(f->ctx, N, sizeof *truth, "t", NULL),
+         *value = dm_alloc(f->ctx, N, sizeof *value, "v", NULL);
   double *proba = dm_alloc(f->ctx, 2 * N, sizeof *proba, "p", NULL);
   dm_rng rng;
   dm_rng_init(&rng, 1, 1);
@@ -141,7 +145,8 @@ static void long_curves_are_thinned_little(void **state) {
   const dm_report_roc *roc = &e.roc[1];
   assert_true(roc->n > 100 && roc->n <= DM_EVALUATION_POINTS);
   double area = 0;
-  for (size_t i = 1; i < roc->n; i++) area += (roc->fpr[i] - roc->fpr[i - 1]) * (roc->tpr[i] + roc->tpr[i - 1]) / 2;
+  for (size_t i = 1; i < roc->n; i++)
+    area += (roc->fpr[i] - roc->fpr[i - 1]) * (roc->tpr[i] + roc->tpr[i - 1]) / 2;
   assert_true(fabs(area - roc->auc) < 0.002);
   assert_true(roc->fpr[roc->n - 1] >= 1 && roc->tpr[roc->n - 1] >= 1);
   dm_free(f->ctx, truth);
@@ -151,16 +156,19 @@ static void long_curves_are_thinned_little(void **state) {
 
 static void damage_is_refused(void **state) {
   fixture *f = *state;
-  const double truth[] = {0, 1, 0, 1}, value[] = {0, 1, 1, 1}, proba[] = {0.9, 0.1, 0.2, 0.8, 0.4, 0.6, 0.3, 0.7};
+  const double truth[] = {0, 1, 0, 1}, value[] = {0, 1, 1, 1},
+               proba[] = {0.9, 0.1, 0.2, 0.8, 0.4, 0.6, 0.3, 0.7};
   const char *const harm[] = {
       "UPDATE dm_tensor SET shape = '[9,9]' WHERE name = 'eval/test/confusion'",
       "UPDATE dm_tensor SET data = x'00' WHERE name = 'eval/test/confusion'",
       "UPDATE dm_tensor SET data = zeroblob(0) WHERE name = 'eval/test/rows'",
       "UPDATE dm_tensor SET dtype = 'f32' WHERE name = 'eval/test/classes'",
       "UPDATE dm_tensor SET data = x'ffffffffffffff7f' || substr(data, 9) WHERE name = 'eval/test/confusion'",
-      "UPDATE dm_tensor SET data = CAST(x'000000000000f87f' || substr(data, 9) AS BLOB) WHERE name = 'eval/test/roc/1'",
+      "UPDATE dm_tensor SET data = CAST(x'000000000000f87f' || substr(data, 9) AS BLOB) WHERE name = "
+      "'eval/test/roc/1'",
       "UPDATE dm_tensor SET data = zeroblob(1000000), shape = '[62500,2]' WHERE name = 'eval/test/roc/1'",
-      "UPDATE dm_tensor SET data = CAST(x'feffffffffffffff' || substr(data, 9) AS BLOB) WHERE name = 'eval/test/classes'",
+      "UPDATE dm_tensor SET data = CAST(x'feffffffffffffff' || substr(data, 9) AS BLOB) WHERE name = "
+      "'eval/test/classes'",
       "DELETE FROM dm_tensor WHERE name = 'eval/test/confusion'",
       "DELETE FROM dm_tensor WHERE name = 'eval/test/auc'",
   };
@@ -173,7 +181,8 @@ static void damage_is_refused(void **state) {
     dm_report_evaluation e = {0};
     bool found = false;
     s = dm_report_evaluation_load(f->store, 7, "test", f->arena, &e, &found, &err);
-    if (s == DM_OK && found && e.roc && e.roc[1].n == 0) continue; /* a tensor too large is as good as absent */
+    if (s == DM_OK && found && e.roc && e.roc[1].n == 0)
+      continue; /* a tensor too large is as good as absent */
     if (s != DM_EINPUT) fail_msg("damage %zu gives %d", i, (int)s);
     assert_false(found);
   }
