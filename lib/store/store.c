@@ -190,12 +190,13 @@ static dm_status apply_settings(dm_store *store, dm_error *err) {
   (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   (void)sqlite3_limit(store->db, SQLITE_LIMIT_SQL_LENGTH, 16 << 20);
   (void)sqlite3_limit(store->db, SQLITE_LIMIT_TRIGGER_DEPTH, 50);
-  dm_status s = dm_store_script(store,
-                                "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-16384;"
-                                "PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA recursive_triggers=OFF",
-                                err);
-  if (s == DM_OK && store->created) s = dm_store_script(store, "PRAGMA page_size=16384; PRAGMA journal_mode=DELETE", err);
-  return s;
+  /* the page size first: SQLite makes the cache's size in pages of it, and does not think again */
+  dm_status s = store->created ? dm_store_script(store, "PRAGMA page_size=16384; PRAGMA journal_mode=DELETE", err) : DM_OK;
+  if (s != DM_OK) return s;
+  return dm_store_script(store,
+                         "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA cache_size=-16384;"
+                         "PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA recursive_triggers=OFF",
+                         err);
 }
 
 static dm_status open_database(dm_store *store, unsigned mode, dm_error *err) {

@@ -298,6 +298,19 @@ static void a_run_has_its_times_and_status(void **state) {
   dm_store_close(store);
 }
 
+/* The cache is counted in bytes whatever the page size: an import needs no more memory than this. */
+static void the_cache_stays_small(void **state) {
+  char path[128];
+  test_path(path, "big.db");
+  dm_store *store = test_open(*state, path, DM_STORE_CREATE);
+  test_exec(store, "CREATE TABLE t(b BLOB)");
+  test_exec(store, "INSERT INTO t WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT zeroblob(16000) FROM n");
+  int now, peak;
+  assert_int_equal(sqlite3_db_status(store->db, SQLITE_DBSTATUS_CACHE_USED, &now, &peak, 0), SQLITE_OK);
+  assert_in_range(now, 1, 20 << 20);
+  dm_store_close(store);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       test_with_ctx(what_cannot_be_opened_says_why),
@@ -313,6 +326,7 @@ int main(void) {
       test_with_ctx(an_attached_store_works_inside_its_owners_transaction),
       test_with_ctx(a_snapshot_is_of_one_state),
       test_with_ctx(a_run_has_its_times_and_status),
+      test_with_ctx(the_cache_stays_small),
   };
   return cmocka_run_group_tests(tests, test_make_directory, test_remove_directory);
 }
