@@ -115,7 +115,7 @@ static dm_status count_fields(csv_opening *o, counts *c, dm_error *err) {
 /* ---- typing ------------------------------------------------------------------------------ */
 
 static void see_cell(csv_column_seen *c, const csv_opening *o, const dm_csv_cell *cell) {
-  bool missing = cell->n == 0 && !cell->quoted;
+  bool missing = cell->n == 0; /* "" is text among texts, but says nothing against numbers */
   if (missing || ((!cell->quoted || o->null_quoted) && names_null(&o->options, cell))) {
     dm_typing_see_missing(&c->typing);
     return;

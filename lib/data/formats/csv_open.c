@@ -36,6 +36,8 @@ static dm_status take_sample(csv_source *source, csv_sample *s, dm_error *err) {
   uint64_t size = source->size;
   dm_status status = read_piece(source, s->ctx, 0, size < CSV_SAMPLE ? (size_t)size + 1 : CSV_SAMPLE, &s->head, &s->n, err);
   s->whole = s->n >= size;
+  /* the reader starts behind a BOM, and the digest is of all bytes */
+  if (status == DM_OK && s->n) csv_source_hash(source, 0, s->head, s->n);
   if (status != DM_OK || size < CSV_SAMPLE + 2 * CSV_SAMPLE_PART) return status;
   uint64_t at[2] = {size / 2 / 4 * 4, (size - CSV_SAMPLE_PART) / 4 * 4}; /* whole characters of UTF-16 and UTF-32 */
   for (size_t i = 0; i < 2 && status == DM_OK; i++)

@@ -1,0 +1,175 @@
+/*
+ * Export: a table or SELECT to a file, in one snapshot.
+ *
+ * A table that came from one file is written as that file was: its delimiter,
+ * quotes, header, line ending, last newline and BOM; with number formats and
+ * missing markers from dm_column, a clean file comes back with its own bytes.
+ * Text is always UTF-8. Anything else is RFC 4180 with a header and "\n".
+ */
+#include "store/export_row.h"
+#include "store/source.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { FLUSH_BYTES = 64 << 10, CHECK_ROWS = 4096 };
+
+typedef struct export_job {
+  dm_store *store;
+  const dm_export_options *options;
+  dm_arena *arena;
+  dm_stmt *select;
+  dm_export_layout layout;
+  uint64_t rows;
+} export_job;
+
+/* ---- how columns are written ------------------------------------------------------- */
+
+/* The table's column that a result column comes from, or NULL. Tables are looked up once. */
+static const dm_table_column *known_column(export_job *job, int place, const dm_table *table, dm_table *other) {
+  const char *table_name, *column_name = dm_stmt_column_name(job->select, place);
+  dm_error ignored;
+  if (!table) {
+    if (!dm_stmt_column_origin(job->select, place, &table_name, &column_name)) return NULL;
+    bool looked_up = other->name && strcasecmp(other->name, table_name) == 0;
+    /* one of ours, or of another database: no formats are known */
+    if (!looked_up && dm_store_table(job->store, table_name, job->arena, other, &ignored) != DM_OK) return NULL;
+    table = other;
+  }
+  size_t k = dm_table_find(table, column_name);
+  return k == SIZE_MAX ? NULL : &table->columns[k];
+}
+
+static dm_status choose_columns(export_job *job, const dm_table *table, dm_error *err) {
+  int n = dm_stmt_n_columns(job->select);
+  dm_table other = {0};
+  dm_export_layout *l = &job->layout;
+  l->columns = dm_arena_alloc(job->arena, (size_t)n, sizeof *l->columns, err);
+  if (!l->columns) return DM_EBUDGET;
+  for (int i = 0; i < n; i++) {
+    const char *name = dm_stmt_column_name(job->select, i);
+    if (strcasecmp(name, "dm_id") == 0 && !job->options->with_dm_id) continue;
+    const dm_table_column *known = known_column(job, i, table, &other);
+    dm_export_column *c = &l->columns[l->d++];
+    *c = (dm_export_column){.place = i, .null_text = ""};
+    if (!(c->name = dm_arena_strdup(job->arena, name, strlen(name), err))) return DM_EBUDGET;
+    if (known) c->format = known->format;
+    if (known && table) c->null_text = known->null_text;
+  }
+  if (l->d > 0) return DM_OK;
+  (void)dm_fail(err, DM_EUSAGE, "no column but dm_id to export");
+  return DM_EUSAGE;
+}
+
+/* A header text in place of the column's name, where the source had another. */
+static void restore_headers(export_job *job, const dm_source_info *source) {
+  for (size_t i = 0; i < job->layout.d; i++)
+    for (size_t k = 0; k < source->n_columns; k++)
+      if (strcasecmp(job->layout.columns[i].name, source->columns[k]) == 0) {
+        job->layout.columns[i].name = source->headers[k];
+        break;
+      }
+}
+
+static void use_source(export_job *job, const dm_source_info *source) {
+  dm_export_layout *l = &job->layout;
+  if (job->options->format == DM_EXPORT_CSV) l->delimiter = source->options.delimiter;
+  l->quote = source->options.quote;
+  l->line_ending = source->line_ending;
+  l->header = source->options.header == DM_YES;
+  l->header_quoted = source->header_quoted;
+  l->header_exact = true;
+  l->final_newline = source->final_newline;
+  l->quote_blanks = source->options.trim == DM_YES;
+  bool utf8 = strcmp(source->options.encoding, "UTF-8") == 0 || strcmp(source->options.encoding, "ASCII") == 0;
+  l->bom = source->bom && utf8;
+  if (!utf8)
+    dm_log(job->store->ctx, DM_LOG_NOTICE, "the source was %s; the export is UTF-8", source->options.encoding);
+  if (l->header) restore_headers(job, source);
+}
+
+static dm_status choose_layout(export_job *job, const dm_table *table, dm_error *err) {
+  job->layout = (dm_export_layout){.delimiter = job->options->format == DM_EXPORT_TSV ? '\t' : ',', .quote = '"', .line_ending = "\n", .header = true,
+                                   .final_newline = true, .quote_blanks = true};
+  dm_status s = choose_columns(job, table, err);
+  if (s != DM_OK) return s;
+  if (table && job->options->format != DM_EXPORT_JSONL) {
+    dm_source_info source;
+    bool found;
+    s = dm_source_of_table(job->store, table->name, job->arena, &source, &found, err);
+    if (s != DM_OK) return s;
+    if (found) use_source(job, &source);
+  }
+  dm_export_layout_finish(&job->layout);
+  return DM_OK;
+}
+
+/* ---- rows ------------------------------------------------------------------------------ */
+
+/* Writes all but a line end at the very end, which may not be wanted. */
+static dm_status flush(dm_outfile *file, dm_buf *text, size_t keep, dm_error *err) {
+  if (text->n <= keep) return DM_OK;
+  dm_status s = dm_outfile_write(file, text->p, text->n - keep, err);
+  memmove(text->p, text->p + text->n - keep, keep);
+  text->n = keep;
+  return s;
+}
+
+static dm_status write_rows(export_job *job, dm_outfile *file, dm_buf *text, dm_error *err) {
+  bool json = job->options->format == DM_EXPORT_JSONL, row = true;
+  size_t end = json ? 1 : strlen(job->layout.line_ending);
+  dm_status s = DM_OK;
+  if (!json) dm_export_csv_header(&job->layout, text);
+  while (s == DM_OK && (s = dm_stmt_step(job->select, &row, err)) == DM_OK && row) {
+    if (json)
+      dm_export_json_row(&job->layout, job->select->s, text);
+    else
+      dm_export_csv_row(&job->layout, job->select->s, text);
+    if (text->n >= FLUSH_BYTES) s = flush(file, text, end, err);
+    if (s == DM_OK && ++job->rows % CHECK_ROWS == 0) {
+      dm_progress(job->store->ctx, "exporting", (double)job->rows, 0, "rows");
+      s = dm_ctx_check(job->store->ctx, err);
+    }
+  }
+  if (s == DM_OK) s = dm_buf_status(text);
+  bool ended = text->n >= end && text->p[text->n - 1] == (json ? '\n' : job->layout.line_ending[end - 1]);
+  return s == DM_OK ? flush(file, text, json || job->layout.final_newline || !ended ? 0 : end, err) : s;
+}
+
+static dm_status write_file(export_job *job, const char *path, dm_error *err) {
+  dm_outfile *file;
+  dm_status s = dm_outfile_open(job->store->ctx, path, &file, err);
+  if (s != DM_OK) return s;
+  dm_buf text;
+  dm_buf_init(&text, job->store->ctx, err);
+  s = write_rows(job, file, &text, err);
+  dm_buf_clear(&text);
+  if (s == DM_OK) return dm_outfile_commit(file, err);
+  dm_outfile_abort(file);
+  return s;
+}
+
+dm_status dm_store_export(dm_store *store, const char *src, const char *path, const dm_export_options *options, uint64_t *rows,
+                          dm_error *err) {
+  static const dm_export_options none = {0};
+  export_job job = {.store = store, .options = options ? options : &none};
+  const char *sql;
+  dm_table table;
+  dm_error not_a_table = {0};
+  dm_status s = dm_arena_new(store->ctx, 0, &job.arena, err);
+  if (s != DM_OK) return s;
+  s = dm_store_snapshot(store, err);
+  bool snapshot = s == DM_OK;
+  if (s == DM_OK) s = dm_source_sql(store, src, job.arena, &sql, err);
+  if (s == DM_OK) s = dm_stmt_prepare(store, sql, &job.select, err);
+  if (s == DM_OK) {
+    bool is_table = dm_store_table(store, src, job.arena, &table, &not_a_table) == DM_OK;
+    s = choose_layout(&job, is_table ? &table : NULL, err);
+  }
+  if (s == DM_OK) s = write_file(&job, path, err);
+  dm_stmt_free(job.select);
+  if (snapshot) dm_store_snapshot_end(store);
+  dm_arena_free(job.arena);
+  if (s == DM_OK && rows) *rows = job.rows;
+  return s;
+}
