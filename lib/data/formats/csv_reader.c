@@ -201,14 +201,14 @@ static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err)
     cell_begin = csv->overlong ? csv->begin : cell_begin - (size_t)(csv->text_base - base);
   }
   *place = csv->end;
+  if (csv->begin == csv->end && csv->n_cells == 0 && !csv->overlong) {
+    *what = FOUND_END;
+    return DM_OK;
+  }
   if (csv->scan.state == CSV_QUOTED || csv->scan.state == CSV_ESCAPED) {
     csv->quote_column = opening_column(csv, cell_begin);
     csv->doomed_until = csv->offset + source_bytes(csv, csv->begin, csv->end);
     *what = FOUND_BROKEN;
-    return DM_OK;
-  }
-  if (csv->begin == csv->end && csv->n_cells == 0 && !csv->overlong) {
-    *what = FOUND_END;
     return DM_OK;
   }
   *what = FOUND_RECORD;
