@@ -2,7 +2,7 @@
 #include "clean_test.h"
 
 #define T "table: t\nsteps:\n"
-enum { SEEDS = 60, RUNS = 5, STEPS = 3 };
+enum { SEEDS = 40, RUNS = 5, STEPS = 3 };
 
 static void make(bench *b) {
   bench_open(b);
