@@ -64,14 +64,13 @@ dm_status dm_clean_set_meta(dm_clean_run *run, const char *column, dm_type type,
   char name[32] = "";
   dm_format_name(format, name);
   dm_value v[4] = {dm_clean_text(run->table.name), dm_clean_text(column), dm_clean_text(dm_type_name(type)), dm_clean_text(name)};
-  if (format.kind == DM_FORMAT_NONE && !format.quoted) v[3] = (dm_value){DM_NULL};
   return dm_clean_exec(run->store, "UPDATE main.dm_column SET type = ?3, format = ?4 WHERE table_name = ?1 AND name = ?2", v, 4, err);
 }
 
 dm_format dm_clean_fit_format(dm_format format, double v) {
-  if (format.kind != DM_FORMAT_DECIMALS && format.kind != DM_FORMAT_INTEGER) return format;
   char text[512];
   double back;
+  if (format.kind == DM_FORMAT_NONE || format.kind == DM_FORMAT_SHORTEST || format.kind == DM_FORMAT_SHORTEST_0) return format;
   size_t n = dm_format_print(format, (dm_value){.type = DM_REAL, .real = v}, text, sizeof text);
   if (dm_text_to_double(text, n, &back) && back == v) return format;
   bool point = format.kind == DM_FORMAT_DECIMALS && format.decimals > 0;
@@ -155,12 +154,14 @@ static dm_status copy_out(rebuild *r, const char *table, const char *column, con
   dm_buf_adds(&sql, "INSERT INTO temp.dm_rebuild SELECT ");
   for (size_t i = 0; i < r->n_columns; i++) {
     dm_buf_adds(&sql, i ? ", " : "");
-    if (source->rule && strcasecmp(r->columns[i], r->changed) == 0)
+    bool logged = source->rule && strcasecmp(r->columns[i], r->changed) == 0;
+    if (logged)
       dm_buf_printf(&sql,
-                    "(SELECT dm_c.%s FROM main.dm_change AS dm_c WHERE dm_c.table_name = ?1 AND dm_c.row_id = dm_t.dm_id"
+                    "%s(SELECT dm_c.%s FROM main.dm_change AS dm_c WHERE dm_c.table_name = ?1 AND dm_c.row_id = dm_t.dm_id"
                     " AND dm_c.column = ?2 AND dm_c.run_id = ?3 AND dm_c.rule = ?4)",
-                    source->use_old ? "old" : "new");
-    else dm_buf_printf(&sql, "dm_t.%s", r->columns[i]);
+                    source->use_old ? "coalesce(" : "", source->use_old ? "old" : "new");
+    if (logged && source->use_old) dm_buf_adds(&sql, ", "); /* rows that came since keep their cell */
+    if (!logged || source->use_old) dm_buf_printf(&sql, "dm_t.%s%s", r->columns[i], logged ? ")" : "");
   }
   dm_buf_printf(&sql, " FROM main.%s AS dm_t ORDER BY dm_t.dm_id", r->table);
   if (s == DM_OK) s = dm_buf_status(&sql);

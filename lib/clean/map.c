@@ -144,7 +144,9 @@ static dm_status write_cells(pass *p, size_t column, bool update, dm_error *err)
   return s;
 }
 
-static bool same_format(dm_format a, dm_format b) { return a.kind == b.kind && a.decimals == b.decimals && a.quoted == b.quoted; }
+static bool same_format(dm_format a, dm_format b) {
+  return a.kind == b.kind && a.decimals == b.decimals && a.bare == b.bare && a.quoted == b.quoted;
+}
 
 static dm_status map_in_place(pass *p, size_t column, dm_error *err) {
   p->store_as = p->column->type;

@@ -105,7 +105,7 @@ static dm_status add_column(dm_clean_run *run, const char *name, dm_type type, d
   char format[32] = "";
   dm_format_name((dm_format){.kind = type == DM_INTEGER ? DM_FORMAT_INTEGER : type == DM_REAL ? DM_FORMAT_SHORTEST : DM_FORMAT_NONE}, format);
   dm_value v[4] = {dm_clean_text(run->table.name), dm_clean_text(name), dm_clean_text(dm_type_name(type)),
-                   dm_clean_text(type == DM_TEXT ? NULL : format)};
+                   dm_clean_text(format)};
   if (s == DM_OK) /* tables that were not imported have no rows there */
     s = dm_clean_exec(run->store,
                       "INSERT INTO main.dm_column(table_name, name, type, format) SELECT ?1, ?2, ?3, ?4"

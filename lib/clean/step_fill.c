@@ -207,11 +207,17 @@ static dm_status fill_column(dm_clean_run *run, const fill *f, size_t at, dm_err
 static dm_status run_fill(dm_clean_run *run, const dm_clean_step *step, dm_error *err) {
   size_t *columns, n;
   dm_status s = dm_clean_run_columns(run, &step->columns, &columns, &n, err);
-  for (size_t i = 0; i < n && s == DM_OK; i++) s = fill_column(run, step->arguments, columns[i], err);
+  const fill *f = step->arguments;
+  for (size_t i = 0; i < n && s == DM_OK; i++) {
+    dm_type type = run->table.columns[columns[i]].type;
+    bool numbers = type == DM_INTEGER || type == DM_REAL;
+    if (step->columns.all && !numbers && (f->method == MEAN || f->method == MEDIAN)) continue;
+    s = fill_column(run, f, columns[i], err);
+  }
   return s;
 }
 
 static const char *const fill_keys[] = {"columns", "with", NULL};
 const dm_clean_kind dm_clean_fill = {"fill", "{columns: A | [A, B] | '*', with: mean|median|mode|{constant: VALUE}}",
-                                     "fills missing cells; an INTEGER column that gets a fraction becomes REAL", fill_keys, parse_fill,
+                                     "fills missing cells; '*' with mean or median means all number columns; an INTEGER column that gets a fraction becomes REAL", fill_keys, parse_fill,
                                      run_fill, NULL};

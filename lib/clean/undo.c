@@ -56,6 +56,8 @@ static dm_status read_run(undo *u, dm_error *err) {
 static dm_status check_run(undo *u, dm_error *err) {
   long long id = (long long)u->run_id;
   if (strcmp(u->status, "undone") == 0) return dm_fail(err, DM_EUSAGE, "run %lld is undone already", id);
+  if (strcmp(u->status, "replaced") == 0)
+    return dm_fail(err, DM_EUSAGE, "run %lld cannot be undone: its table was replaced by an import since", id);
   if (strcmp(u->command, "undo") == 0) {
     (void)dm_fail(err, DM_EUSAGE, "run %lld is an undo itself", id);
     dm_error_hint(err, "apply the recipe again to have its changes back");
@@ -185,9 +187,29 @@ static bool changes_again(const undo *u, const segment *g) {
   return false;
 }
 
+/* The column must still be what the run's last definition of it says: an import that appended may have widened it. */
+static dm_status check_definition(undo *u, const segment *g, dm_error *err) {
+  for (const segment *later = g + 1; later < u->segments + u->n; later++)
+    if (later->kind == DEFINITION && strcasecmp(later->column, g->column) == 0) return DM_OK;
+  const char *now;
+  int64_t same = 0;
+  dm_status s = dm_clean_definition(u->store, u->table, g->column, u->memory, &now, err);
+  dm_value v[2] = {dm_clean_int(g->from), dm_clean_text(now)};
+  if (s == DM_OK)
+    s = dm_clean_query_int(u->store,
+                           "SELECT json_extract(new, '$.declared') = json_extract(?2, '$.declared') FROM main.dm_change WHERE id = ?1", v, 2, 0,
+                           &same, err);
+  if (s == DM_EINTERNAL || (s == DM_OK && !same)) {
+    s = dm_fail(err, DM_EUSAGE, "run %lld cannot be undone: column '%s' got another type since, or is gone", (long long)u->run_id, g->column);
+    dm_error_hint(err, "undo the run that changed it, or import the table again");
+  }
+  return s;
+}
+
 static dm_status check_cells(undo *u, const segment *g, dm_error *err) {
   if (g->kind == ROWS) return refuse_where(u, g, "dm_t.dm_id IS NOT NULL", "was inserted", err);
-  if (g->kind == DEFINITION || markers_of(u, g)) return DM_OK;
+  if (g->kind == DEFINITION) return check_definition(u, g, err);
+  if (markers_of(u, g)) return DM_OK;
   char *name = dm_clean_quote(u->memory, g->column, err);
   /* where a later step of the run went over the same cells, its entries are the ones to look at */
   const char *not_later = changes_again(u, g) ? " AND NOT EXISTS (SELECT 1 FROM main.dm_change AS dm_n WHERE dm_n.table_name = dm_c.table_name"

@@ -125,7 +125,13 @@ static dm_status read_origin(const asked *a, const size_t *columns, dm_why *out,
     (void)snprintf(out->origin.problem, sizeof out->origin.problem, "table '%s' was not imported", a->table.name);
     return DM_OK;
   }
-  dm_status s = dm_store_origin(a->store, a->table.name, a->row, a->arena, &out->origin, err);
+  dm_error why = {0};
+  dm_status s = dm_store_origin(a->store, a->table.name, a->row, a->arena, &out->origin, &why);
+  if (s == DM_EUSAGE) { /* a row that somebody inserted: its cells have a history all the same */
+    (void)snprintf(out->origin.problem, sizeof out->origin.problem, "%.*s", (int)sizeof out->origin.problem - 1, why.message);
+    return DM_OK;
+  }
+  if (s != DM_OK && err) *err = why;
   if (s != DM_OK || !out->origin.verified) return s;
   s = dm_store_origin_cells(a->store, a->table.name, a->row, a->arena, &raw, &n, err);
   for (size_t i = 0; i < out->n_cells && s == DM_OK; i++)

@@ -93,7 +93,7 @@ static void formats_follow_the_values(void **state) {
       {"REAL", "(1.5), (NULL), (2.0)", "fill: {columns: a, with: {constant: 1.2}}", "decimals:1"},
       {"INTEGER", "(1), (NULL), (4)", "fill: {columns: a, with: mean}", "shortest-int"},
       {"REAL", "(1.0), (2.5)", "recode: {column: a, map: {1: 3.25}}", "shortest"},
-      {"INTEGER", "(1)", "cast: {columns: a, to: text}", "NULL"},
+      {"INTEGER", "(1)", "cast: {columns: a, to: text}", "text"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     bench b;
