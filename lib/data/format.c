@@ -130,6 +130,8 @@ static size_t print_repr(double v, char *out) {
 /* R's write.csv: positional unless that is wider than the exponent form. */
 static size_t print_compact(double v, char *out, size_t capacity) {
   if (v == 0) return dm_text_of_double(v, false, out);
+  double magnitude = fabs(v);
+  if (magnitude >= 1e-3 && magnitude < 1e4) return dm_text_of_double(v, false, out); /* never wider than the exponent form */
   digits d = shortest_digits(v);
   int minus = d.negative ? 1 : 0;
   int exponent_width = minus + d.n + (d.n > 1) + (abs(d.exponent) >= 100 ? 5 : 4);

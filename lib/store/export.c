@@ -100,8 +100,7 @@ static dm_status choose_layout(export_job *job, const dm_table *table, dm_error 
     if (s != DM_OK) return s;
     if (found) use_source(job, &source);
   }
-  dm_export_layout_finish(&job->layout);
-  return DM_OK;
+  return dm_export_layout_finish(&job->layout, job->store->ctx, job->arena, err);
 }
 
 /* ---- rows ------------------------------------------------------------------------------ */

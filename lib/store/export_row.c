@@ -13,11 +13,60 @@
 
 enum { NUMBER_ROOM = 400 };
 
-void dm_export_layout_finish(dm_export_layout *layout) {
+static dm_status make_keys(dm_export_layout *layout, dm_ctx *ctx, dm_arena *arena, dm_error *err) {
+  dm_buf text;
+  dm_json_out json;
+  dm_status s = DM_OK;
+  dm_buf_init(&text, ctx, err);
+  for (size_t i = 0; s == DM_OK && i < layout->d; i++) {
+    dm_buf_reset(&text);
+    dm_buf_addc(&text, i ? ',' : '{');
+    dm_json_out_init(&json, &text, false);
+    dm_json_string(&json, layout->columns[i].name);
+    dm_buf_addc(&text, ':');
+    s = dm_buf_status(&text);
+    const char *key = s == DM_OK ? dm_arena_strdup(arena, text.p, text.n, err) : NULL;
+    if (!key) s = DM_EBUDGET;
+    layout->columns[i].key = (dm_str){key, text.n};
+  }
+  dm_buf_clear(&text);
+  return s;
+}
+
+dm_status dm_export_layout_finish(dm_export_layout *layout, dm_ctx *ctx, dm_arena *arena, dm_error *err) {
   memset(layout->special, 0, sizeof layout->special);
   layout->special[(unsigned char)layout->delimiter] = true;
   layout->special[(unsigned char)layout->quote] = true;
   layout->special['\n'] = layout->special['\r'] = true;
+  return make_keys(layout, ctx, arena, err);
+}
+
+/* The cell as it is; a text that SQLite has no memory for is NULL, and the step behind it fails. */
+static dm_value cell_of(sqlite3_stmt *row, int place) {
+  sqlite3_value *cell = sqlite3_column_value(row, place);
+  dm_value v = {DM_NULL};
+  switch (sqlite3_value_type(cell)) {
+  case SQLITE_INTEGER:
+    v.type = DM_INTEGER;
+    v.integer = sqlite3_value_int64(cell);
+    break;
+  case SQLITE_FLOAT:
+    v.type = DM_REAL;
+    v.real = sqlite3_value_double(cell);
+    break;
+  case SQLITE_TEXT:
+    v.type = DM_TEXT;
+    v.text.p = (const char *)sqlite3_value_text(cell);
+    break;
+  case SQLITE_BLOB:
+    v.type = DM_BLOB;
+    v.text.p = sqlite3_value_blob(cell);
+    break;
+  default: break;
+  }
+  if (v.type >= DM_TEXT) v.text.n = v.text.p ? (size_t)sqlite3_value_bytes(cell) : 0;
+  if (v.type >= DM_TEXT && !v.text.p) v.text.p = "";
+  return v;
 }
 
 /* ---- delimited ----------------------------------------------------------------- */
@@ -68,11 +117,11 @@ static size_t print_real(dm_format f, double v, char *text) {
   return n;
 }
 
-static void add_number(const dm_export_layout *layout, const dm_export_column *c, sqlite3_stmt *row, bool integer, dm_buf *out) {
+static void add_number(const dm_export_layout *layout, const dm_export_column *c, dm_value v, dm_buf *out) {
   if (!dm_buf_reserve(out, NUMBER_ROOM + 2)) return;
   char *start = out->p + out->n, *text = start;
   if (c->format.quoted) *text++ = layout->quote;
-  text += integer ? dm_text_of_int(sqlite3_column_int64(row, c->place), text) : print_real(c->format, sqlite3_column_double(row, c->place), text);
+  text += v.type == DM_INTEGER ? dm_text_of_int(v.integer, text) : print_real(c->format, v.real, text);
   if (c->format.quoted) *text++ = layout->quote;
   *text = 0;
   out->n += (size_t)(text - start);
@@ -105,16 +154,14 @@ static void add_null(const dm_export_layout *layout, const dm_export_column *c, 
 void dm_export_csv_row(const dm_export_layout *layout, sqlite3_stmt *row, dm_buf *out) {
   for (size_t i = 0; i < layout->d; i++) {
     const dm_export_column *c = &layout->columns[i];
+    dm_value v = cell_of(row, c->place);
     if (i) dm_buf_addc(out, layout->delimiter);
-    switch (sqlite3_column_type(row, c->place)) {
-    case SQLITE_NULL: add_null(layout, c, out); break;
-    case SQLITE_INTEGER: add_number(layout, c, row, true, out); break;
-    case SQLITE_FLOAT: add_number(layout, c, row, false, out); break;
-    case SQLITE_BLOB: add_blob(sqlite3_column_blob(row, c->place), (size_t)sqlite3_column_bytes(row, c->place), out); break;
-    default: {
-      const char *p = (const char *)sqlite3_column_text(row, c->place);
-      add_text(layout, c, p ? p : "", p ? (size_t)sqlite3_column_bytes(row, c->place) : 0, out);
-    }
+    switch (v.type) {
+    case DM_NULL: add_null(layout, c, out); break;
+    case DM_INTEGER:
+    case DM_REAL: add_number(layout, c, v, out); break;
+    case DM_TEXT: add_text(layout, c, v.text.p, v.text.n, out); break;
+    case DM_BLOB: add_blob(v.text.p, v.text.n, out); break;
     }
   }
   add_line_end(layout, out);
@@ -137,38 +184,47 @@ void dm_export_csv_header(const dm_export_layout *layout, dm_buf *out) {
 
 /* ---- JSON lines ------------------------------------------------------------------ */
 
-static void add_json_blob(const char *p, size_t n, dm_buf *out) {
-  dm_buf_addc(out, '"');
-  add_blob(p, n, out);
+static void add_json_text(const char *p, size_t n, dm_buf *out) {
+  dm_json_out json;
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)p[i] < 0x20 || (unsigned char)p[i] >= 0x7F || p[i] == '"' || p[i] == '\\') {
+      dm_json_out_init(&json, out, false);
+      dm_json_string_n(&json, p, n);
+      return;
+    }
+  if (!dm_buf_reserve(out, n + 2)) return;
+  out->p[out->n++] = '"';
+  if (n) memcpy(out->p + out->n, p, n);
+  out->n += n;
   dm_buf_addc(out, '"');
 }
 
+static void add_json_number(dm_value v, dm_buf *out) {
+  if (!dm_buf_reserve(out, DM_NUMBER_MAX)) return;
+  if (v.type == DM_INTEGER)
+    out->n += dm_text_of_int(v.integer, out->p + out->n);
+  else if (isfinite(v.real))
+    out->n += dm_text_of_double(v.real, true, out->p + out->n);
+  else
+    dm_buf_adds(out, "null");
+}
+
 void dm_export_json_row(const dm_export_layout *layout, sqlite3_stmt *row, dm_buf *out) {
-  dm_json_out json;
-  dm_json_out_init(&json, out, false);
-  dm_json_object(&json);
   for (size_t i = 0; i < layout->d; i++) {
     const dm_export_column *c = &layout->columns[i];
-    dm_json_key(&json, c->name);
-    switch (sqlite3_column_type(row, c->place)) {
-    case SQLITE_NULL: dm_json_null(&json); break;
-    case SQLITE_INTEGER: dm_json_int(&json, sqlite3_column_int64(row, c->place)); break;
-    case SQLITE_FLOAT: dm_json_double(&json, sqlite3_column_double(row, c->place)); break;
-    case SQLITE_BLOB: {
-      dm_buf blob;
-      dm_buf_init(&blob, out->ctx, out->err);
-      add_json_blob(sqlite3_column_blob(row, c->place), (size_t)sqlite3_column_bytes(row, c->place), &blob);
-      if (!blob.failed) dm_json_raw(&json, blob.p, blob.n);
-      out->failed |= blob.failed;
-      dm_buf_clear(&blob);
+    dm_value v = cell_of(row, c->place);
+    dm_buf_add(out, c->key.p, c->key.n);
+    switch (v.type) {
+    case DM_NULL: dm_buf_adds(out, "null"); break;
+    case DM_INTEGER:
+    case DM_REAL: add_json_number(v, out); break;
+    case DM_TEXT: add_json_text(v.text.p, v.text.n, out); break;
+    case DM_BLOB:
+      dm_buf_addc(out, '"');
+      add_blob(v.text.p, v.text.n, out);
+      dm_buf_addc(out, '"');
       break;
     }
-    default: {
-      const char *p = (const char *)sqlite3_column_text(row, c->place);
-      dm_json_string_n(&json, p ? p : "", p ? (size_t)sqlite3_column_bytes(row, c->place) : 0);
-    }
-    }
   }
-  dm_json_end_object(&json);
-  dm_buf_addc(out, '\n');
+  dm_buf_adds(out, "}\n");
 }

@@ -8,6 +8,7 @@
 typedef struct dm_export_column {
   int place;             /* in the SELECT */
   const char *name;      /* key, or header */
+  dm_str key;            /* JSON lines: {"name": or ,"name": */
   dm_format format;
   const char *null_text; /* as it stands in the file, with its quotes */
 } dm_export_column;
@@ -23,7 +24,8 @@ typedef struct dm_export_layout {
   bool special[256]; /* bytes that need quotes */
 } dm_export_layout;
 
-void dm_export_layout_finish(dm_export_layout *layout);
+/** Derives what rows need from the rest. Texts in the arena. */
+dm_status dm_export_layout_finish(dm_export_layout *layout, dm_ctx *ctx, dm_arena *arena, dm_error *err);
 void dm_export_csv_header(const dm_export_layout *layout, dm_buf *out);
 void dm_export_csv_row(const dm_export_layout *layout, sqlite3_stmt *row, dm_buf *out);
 /** {"name":value,…} and a newline; infinities are null. */
