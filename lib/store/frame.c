@@ -2,18 +2,24 @@
  * SELECT -> frame.
  *
  * Rows are not fetched: they are pushed through an SQL function, which costs
- * about half of sqlite3_step and sqlite3_column_* for each cell:
+ * about half of sqlite3_step and sqlite3_column_* for each cell. For a SELECT
+ * the function is an aggregate, which sees each row once, after joins and
+ * filters, however SQLite arranges the query:
  *
- *   WITH s(c0, c1, …) AS (SELECT * FROM (SRC) LIMIT -1)
- *   SELECT 1 FROM s WHERE dm_frame_sink(?1, c0, …) OR dm_frame_sink(?1, c120, …)
+ *   WITH s(c0, c1, …) AS (SRC)
+ *   SELECT dm_frame_take(?1, c0, …), dm_frame_take(?1, c120, …), … FROM s
  *
- * The sink answers 0, so that no row ever comes out and every call is made, in
- * this order. LIMIT -1 keeps SQLite from flattening s: without it the WHERE
- * would see rows before they are sorted, joined or filtered.
+ * A SRC that may be ordered is wrapped once more, (SELECT * FROM (SRC) LIMIT -1),
+ * so that s is computed for itself, sorted, before the aggregate sees it.
+ * SQLite leaves an ordered subquery of an aggregate alone as well, but only
+ * for views do we rely on that.
  *
- * A table with a rowid is scanned without s, which saves copying each cell:
+ * A table with a rowid is scanned without s. The function is a scalar there,
+ * because an aggregate cannot have an ORDER BY; it answers 0, so that no row
+ * comes out and every call of a row is made, in this order:
  *
- *   SELECT 1 FROM main.t NOT INDEXED WHERE dm_frame_sink(?1, a, …) ORDER BY rowid
+ *   SELECT 1 FROM main.t NOT INDEXED
+ *   WHERE dm_frame_take_row(?1, a, …) OR dm_frame_take_row(?1, …) ORDER BY rowid
  */
 #include "store/digest.h"
 #include "store/store.h"
@@ -86,11 +92,11 @@ static dm_status end_row(sink *k) {
   return dm_frame_builder_end_row(k->builder, k->row_id, k->err);
 }
 
-static void take(sqlite3_context *context, int argc, sqlite3_value **argv) {
-  sink *k = sqlite3_value_pointer(argv[0], "dm_frame_sink");
+static bool take(sqlite3_context *context, int argc, sqlite3_value **argv) {
+  sink *k = sqlite3_value_pointer(argv[0], "dm_frame");
   if (!k) {
-    sqlite3_result_error(context, "dm_frame_sink is for the program's own use", -1);
-    return;
+    sqlite3_result_error(context, "dm_frame_take is for the program's own use", -1);
+    return false;
   }
   dm_status s = DM_OK;
   int i = 1;
@@ -104,9 +110,15 @@ static void take(sqlite3_context *context, int argc, sqlite3_value **argv) {
   if (s != DM_OK) {
     k->status = s;
     sqlite3_result_error(context, "stopped", -1);
-    return;
   }
-  sqlite3_result_int(context, 0);
+  return s == DM_OK;
+}
+
+static void take_step(sqlite3_context *context, int argc, sqlite3_value **argv) { (void)take(context, argc, argv); }
+static void take_end(sqlite3_context *context) { sqlite3_result_null(context); }
+
+static void take_row(sqlite3_context *context, int argc, sqlite3_value **argv) {
+  if (take(context, argc, argv)) sqlite3_result_int(context, 0);
 }
 
 /* ---- which columns ---------------------------------------------------------------- */
@@ -184,29 +196,40 @@ static dm_status argument(const sink *k, const source *from, size_t i, dm_buf *o
   return dm_sql_append(out, err, ", \"%w\"", i < shift ? "dm_id" : k->names[i - shift]);
 }
 
+/* Any mention of the word counts, for instance in a name: that costs time, not order. */
+static bool may_be_ordered(const char *sql) {
+  for (; *sql; sql++)
+    if (strncasecmp(sql, "order", 5) == 0) return true;
+  return false;
+}
+
 static dm_status sink_sql(const sink *k, const source *from, dm_buf *out, dm_error *err) {
+  const char *call = from->table ? "dm_frame_take_row(?1" : "dm_frame_take(?1", *between = from->table ? ") OR " : "), ";
   dm_status s = DM_OK;
   if (from->table)
-    s = dm_sql_append(out, err, "SELECT 1 FROM main.\"%w\" NOT INDEXED WHERE ", from->table);
+    s = dm_sql_append(out, err, "SELECT 1 FROM main.\"%w\" NOT INDEXED WHERE (", from->table);
   else {
+    bool ordered = may_be_ordered(from->sql);
     dm_buf_adds(out, "WITH s(c0");
     for (int i = 1; i < from->n_columns; i++) dm_buf_printf(out, ", c%d", i);
     /* line ends, because SRC may end in a comment */
-    dm_buf_printf(out, ") AS (SELECT * FROM (\n%s\n) LIMIT -1) SELECT 1 FROM s WHERE ", from->sql);
+    dm_buf_printf(out, ") AS (%s\n%s\n%s) SELECT ", ordered ? "SELECT * FROM (" : "", from->sql, ordered ? ") LIMIT -1" : "");
   }
   for (size_t i = 0; s == DM_OK && i < k->n_arguments; i++) {
-    if (i % GROUP == 0) dm_buf_printf(out, "%sdm_frame_sink(?1", i ? ") OR " : "(");
+    if (i % GROUP == 0) dm_buf_printf(out, "%s%s", i ? between : "", call);
     s = argument(k, from, i, out, err);
   }
-  dm_buf_adds(out, "))");
+  dm_buf_adds(out, from->table ? "))" : ") FROM s");
   if (s == DM_OK && from->table) s = dm_sql_append(out, err, " ORDER BY %s", from->order);
   return s == DM_OK ? dm_buf_status(out) : s;
 }
 
 static dm_status register_sink(dm_store *store, dm_error *err) {
+  const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
   if (store->has_sink) return DM_OK;
-  int rc = sqlite3_create_function_v2(store->db, "dm_frame_sink", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, take, NULL, NULL, NULL);
-  if (rc != SQLITE_OK && rc != SQLITE_BUSY) return dm_store_fail(store, rc, NULL, err); /* BUSY: it is there, and in use */
+  int rc = sqlite3_create_function_v2(store->db, "dm_frame_take", -1, flags, NULL, NULL, take_step, take_end, NULL);
+  if (rc == SQLITE_OK) rc = sqlite3_create_function_v2(store->db, "dm_frame_take_row", -1, flags, NULL, take_row, NULL, NULL, NULL);
+  if (rc != SQLITE_OK && rc != SQLITE_BUSY) return dm_store_fail(store, rc, NULL, err); /* BUSY: they are there, and in use */
   store->has_sink = true;
   return DM_OK;
 }
@@ -221,7 +244,7 @@ static dm_status run(sink *k, const source *from, bool *sorted, dm_error *err) {
   if (status == DM_OK) status = register_sink(k->store, err);
   if (status == DM_OK) status = dm_stmt_prepare(k->store, text.p, &s, err);
   if (status == DM_OK) {
-    int rc = sqlite3_bind_pointer(s->s, 1, k, "dm_frame_sink", NULL);
+    int rc = sqlite3_bind_pointer(s->s, 1, k, "dm_frame", NULL);
     if (rc != SQLITE_OK) status = dm_store_fail(k->store, rc, NULL, err);
   }
   if (status == DM_OK) {

@@ -34,13 +34,15 @@ static void a_table_becomes_typed_columns(void **state) {
   dm_store_close(store);
 }
 
-/* The rows go through a function in a WHERE clause: a sorter must come before it. */
+/* The rows go through a function: a sorter, a filter and a join must come before it. */
 static void the_order_of_the_source_is_kept(void **state) {
   dm_store *store = test_open(*state, ":memory:", DM_STORE_CREATE);
   test_exec(store, "CREATE TABLE t(dm_id INTEGER PRIMARY KEY, x INTEGER, y TEXT)");
   test_exec(store, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
                    " INSERT INTO t SELECT i, i * 7919 % 3001, 'k' || (i % 13) FROM n");
   test_exec(store, "CREATE INDEX t_all ON t(y, x, dm_id)");
+  test_exec(store, "CREATE VIEW sorted AS SELECT x, y FROM t ORDER BY x DESC");
+  test_exec(store, "CREATE VIEW above AS SELECT x FROM sorted WHERE y <> 'k1'");
   const char *const sources[] = {
       "t",
       "SELECT x FROM t ORDER BY x",
@@ -52,12 +54,24 @@ static void the_order_of_the_source_is_kept(void **state) {
       "SELECT x FROM t WHERE x < 100 UNION ALL SELECT -x FROM t WHERE x < 50 ORDER BY 1",
       "SELECT x, row_number() OVER (ORDER BY x) AS r FROM t ORDER BY r DESC",
       "VALUES (3), (1), (2)",
+      "sorted",
+      "SELECT x FROM sorted",
+      "above",
+      "SELECT x FROM above WHERE x % 2",
+      "SELECT a.x FROM t a JOIN t b ON a.x < b.x WHERE b.x < 20",
+      "SELECT a.x FROM t a LEFT JOIN t b ON a.x = b.x AND b.x < 5 WHERE (SELECT count(*) FROM t c WHERE c.x = a.x + b.x) = 1",
+      "SELECT DISTINCT y, length(y) AS x FROM t",
+      "SELECT y, max(x) AS x FROM t GROUP BY y",
+      "SELECT x FROM t WHERE y = 'k3'",
   };
   for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
     dm_frame *f = read_all(store, sources[i], NULL);
     dm_stmt *s;
     bool row;
-    const char *sql = strcmp(sources[i], "t") == 0 ? "SELECT x FROM t ORDER BY dm_id" : sources[i];
+    const char *sql = sources[i];
+    if (strcmp(sql, "t") == 0) sql = "SELECT x FROM t ORDER BY dm_id";
+    if (strcmp(sql, "sorted") == 0) sql = "SELECT x FROM t ORDER BY x DESC";
+    if (strcmp(sql, "above") == 0) sql = "SELECT x FROM t WHERE y <> 'k1' ORDER BY x DESC";
     assert_int_equal(dm_stmt_prepare(store, sql, &s, NULL), DM_OK);
     size_t column = dm_frame_find(f, "x");
     if (column == SIZE_MAX) column = f->d - 1;
@@ -155,7 +169,8 @@ static void what_cannot_be_learned_from_is_refused(void **state) {
       {"SELECT NULL AS dm_id, 2 AS a", "column 'dm_id', row 1"},
       {"SELECT 1 AS dm_id", "no column besides dm_id"},
       {"SELECT abs(-9223372036854775808) AS a", "integer overflow"},
-      {"SELECT dm_frame_sink(1, 2)", "own use"},
+      {"SELECT dm_frame_take(1, 2)", "own use"},
+      {"SELECT dm_frame_take_row(1, 2)", "own use"},
   };
   dm_frame_free(read_all(store, "SELECT 1 AS a", NULL)); /* the sink is there now */
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -168,7 +183,7 @@ static void what_cannot_be_learned_from_is_refused(void **state) {
     assert_string_equal(digest, "untouched");
   }
   dm_error err = {0};
-  assert_int_equal(dm_store_exec(store, &err, "CREATE VIEW v AS SELECT dm_frame_sink(1)"), DM_OK);
+  assert_int_equal(dm_store_exec(store, &err, "CREATE VIEW v AS SELECT dm_frame_take_row(1)"), DM_OK);
   assert_int_equal(dm_store_exec(store, &err, "SELECT * FROM v"), DM_EINPUT);
   dm_frame *f = NULL;
   assert_int_equal(dm_store_frame(store, "v", NULL, 0, &f, NULL, &err), DM_EINPUT);
