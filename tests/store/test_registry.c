@@ -506,6 +506,75 @@ static void models_travel_in_files(void **state) {
   close_fixture(&g);
 }
 
+/* ---- every allocation fails in turn ----------------------------------------------- */
+
+typedef struct faults {
+  size_t left; /* allocations until one fails */
+} faults;
+
+static void *failing_allocate(void *user, size_t size, size_t alignment) {
+  faults *f = user;
+  if (f->left == 0) return NULL;
+  f->left--;
+  return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void release(void *user, void *block) {
+  (void)user;
+  free(block);
+}
+
+/* Reads a frame, saves a model of it, loads it again. */
+static dm_status round_trip(dm_ctx *ctx, dm_store *store, dm_arena *arena, dm_error *err) {
+  dm_frame *frame = NULL;
+  dm_scorer *s = NULL;
+  dm_model_meta meta = {.name = "m"};
+  char digest[DM_SHA256_HEX];
+  dm_status status = dm_store_frame(store, "t", NULL, 0, &frame, digest, err);
+  if (status == DM_OK) status = toy_scorer(ctx, frame, 1, &s, err);
+  if (status == DM_OK) status = dm_registry_save(store, s, &meta, NULL, 0, arena, err);
+  dm_scorer_free(s);
+  s = NULL;
+  if (status == DM_OK) status = dm_registry_load(store, "m", arena, &s, &meta, err);
+  dm_scorer_free(s);
+  dm_frame_free(frame);
+  return status;
+}
+
+static void every_failed_allocation_is_reported_and_nothing_leaks(void **state) {
+  (void)state;
+  faults f = {.left = SIZE_MAX};
+  dm_ctx_options o = {.threads = 1, .learners = toy_methods, .allocate = failing_allocate, .release = release, .user = &f};
+  dm_ctx *ctx;
+  dm_arena *arena;
+  assert_int_equal(dm_ctx_new(&o, &ctx, NULL), DM_OK);
+  dm_store *store = test_open(ctx, ":memory:", DM_STORE_CREATE);
+  test_exec(store, "CREATE TABLE t(dm_id INTEGER PRIMARY KEY, a INTEGER, c TEXT, y TEXT)");
+  test_exec(store, "INSERT INTO t VALUES(1, 1, 'red', 'no'), (2, 4, 'green', 'yes'), (3, NULL, 'red', 'no')");
+  dm_status status = DM_EBUDGET;
+  size_t n = 0;
+  for (; status != DM_OK; n++) {
+    size_t held = dm_ctx_memory(ctx);
+    dm_error err = {0};
+    f.left = SIZE_MAX;
+    assert_int_equal(dm_arena_new(ctx, 0, &arena, NULL), DM_OK);
+    f.left = n;
+    status = round_trip(ctx, store, arena, &err);
+    f.left = SIZE_MAX;
+    dm_arena_free(arena);
+    if (status != DM_OK) {
+      assert_int_equal(status, DM_EBUDGET);
+      assert_int_equal(err.code, DM_EBUDGET);
+      assert_true(err.message[0] != 0);
+    }
+    assert_int_equal(dm_ctx_memory(ctx), held);
+  }
+  assert_true(n > 50);
+  assert_int_equal(test_int(store, "SELECT count(*) FROM dm_model"), test_int(store, "SELECT count(DISTINCT model_id) FROM dm_tensor"));
+  dm_store_close(store);
+  dm_ctx_free(ctx);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_model_comes_back_with_the_same_bits),
@@ -521,6 +590,7 @@ int main(void) {
       cmocka_unit_test(mutants_are_refused_or_harmless),
       cmocka_unit_test(tables_that_are_not_plain_are_refused),
       cmocka_unit_test(models_travel_in_files),
+      cmocka_unit_test(every_failed_allocation_is_reported_and_nothing_leaks),
   };
   return cmocka_run_group_tests(tests, test_make_directory, test_remove_directory);
 }
