@@ -73,7 +73,8 @@ struct dm_csv {
   uint64_t first_line, first_offset;
   /* what was met: for the dialect and the notes */
   uint64_t n_lf, n_crlf, n_cr, n_blank, n_literal;
-  bool ended_open; /* the last record had no newline */
+  bool ended_open;    /* the last record had no newline */
+  uint64_t n_scanned; /* bytes indexed, those seen again too: tests bound it */
 
   dm_buf raw;
   char message[160];

@@ -44,10 +44,15 @@ static bool names_null(const dm_csv_options *o, const dm_csv_cell *cell) {
   return false;
 }
 
+enum { MAX_TITLES = 20 };
+
 /* ---- counting ------------------------------------------------------------------------ */
 
 typedef struct counts {
   uint32_t *times;  /* [CSV_MAX_COLUMNS + 1] records by number of fields, without the first */
+  size_t n;         /* records behind the first */
+  size_t second_offset;
+  uint64_t second_line; /* place of the second record */
   size_t usual;     /* the most frequent number, 0 = no record behind the first */
   size_t empty_end; /* records whose last field is the empty one, by one more than the first has */
   size_t null_plain, null_quoted;
@@ -86,8 +91,7 @@ static void count_record(const csv_opening *o, counts *c, const dm_csv_record *r
 static dm_status count_fields(csv_opening *o, counts *c, dm_error *err) {
   dm_csv *csv = NULL;
   const dm_csv_record *r;
-  c->times = dm_arena_alloc(o->memory, CSV_MAX_COLUMNS + 1, sizeof *c->times, err);
-  if (!c->times) return DM_EBUDGET;
+  memset(c->times, 0, (CSV_MAX_COLUMNS + 1) * sizeof *c->times);
   o->shape.n_columns = 0;
   o->shape.any_bytes = true;
   dm_status status = csv_sample_reader(&o->sample, &o->shape, &csv, err);
@@ -102,6 +106,7 @@ static dm_status count_fields(csv_opening *o, counts *c, dm_error *err) {
   while (status == DM_OK) {
     status = csv_sample_next(&o->sample, csv, &r, err);
     if (status != DM_OK || !r) break;
+    if (c->n++ == 0) c->second_offset = (size_t)r->byte_offset, c->second_line = r->line;
     count_record(o, c, r);
   }
   for (size_t n = 1; n <= CSV_MAX_COLUMNS; n++)
@@ -205,9 +210,29 @@ static size_t width_of_header(csv_opening *o, const counts *c) {
   return longer ? n - 1 : n; /* the header ends in a delimiter, the records do not */
 }
 
+/* A title above the table: one field, where nearly all records have more. */
+static bool is_title(const csv_opening *o, const counts *c) {
+  return o->options.header == DM_AUTO && o->first_fits && o->n_first == 1 && c->usual > 1 && c->times[c->usual] >= 2 &&
+         c->times[c->usual] * 5 >= c->n * 4 && o->n_titles < MAX_TITLES;
+}
+
+/* Counts fields, passing over titles. */
+static dm_status count_below_titles(csv_opening *o, counts *c, dm_error *err) {
+  for (;;) {
+    *c = (counts){.times = c->times};
+    dm_status status = count_fields(o, c, err);
+    if (status != DM_OK || !is_title(o, c)) return status;
+    if (o->n_titles++ == 0) o->title = o->first[0];
+    o->sample.start = c->second_offset;
+    o->sample.line = c->second_line;
+  }
+}
+
 dm_status csv_settle_columns(csv_opening *o, dm_error *err) {
   counts c = {0};
-  dm_status status = count_fields(o, &c, err);
+  c.times = dm_arena_alloc(o->memory, CSV_MAX_COLUMNS + 1, sizeof *c.times, err);
+  if (!c.times) return DM_EBUDGET;
+  dm_status status = count_below_titles(o, &c, err);
   if (status != DM_OK) return status;
   if (!o->first_fits && (o->options.header == DM_YES || c.usual == 0))
     return csv_fail_input(o, err, "the first record cannot be read: a quote opens and is not closed, or it is too long",

@@ -2,7 +2,7 @@
  * Delimiter, escape, quote, trim: each candidate reads the sample, and the
  * reading with the most even records and the most telling cells wins.
  *
- *   score = share(mode)^2 · (L - 1)/L · mean score of cells · habit
+ *   score = share(mode)^1.5 · (L - 1)/L · mean score of cells · habit
  *
  * mode: the number L of fields most records have. A text without delimiter is
  * scored as one column. Source: the idea is van den Burg, Nazábal, Sutton:
@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "csv_sample.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MAX_RECORDS = 1000, MAX_COUNTS = 64 };
@@ -27,6 +28,7 @@ typedef struct reading {
   size_t lengths[MAX_COUNTS], times[MAX_COUNTS], n_lengths;
   size_t bad, literal;    /* records with a broken quote; quoted cells with text behind */
   double cells, cell_score;
+  size_t n_dense;          /* cells in which a usual delimiter stands between two others than blanks */
   size_t mode, mode_times; /* most frequent number of fields */
 } reading;
 
@@ -62,6 +64,12 @@ static double score_cell(const char *p, size_t n, bool quoted, char delimiter) {
 
 /* ---- reading the sample ---------------------------------------------------------- */
 
+static bool is_dense(const dm_csv_cell *cell) {
+  for (size_t i = 1; !cell->quoted && i + 1 < cell->n; i++)
+    if (in(cell->p[i], ",;\t|") && cell->p[i - 1] != ' ' && cell->p[i + 1] != ' ') return true;
+  return false;
+}
+
 static void count_length(reading *r, size_t length) {
   r->n++;
   for (size_t i = 0; i < r->n_lengths; i++) {
@@ -87,6 +95,7 @@ static dm_status read_with(const csv_sample *sample, const csv_chars *chars, rea
     if (record->reason == DM_REJECT_QUOTE) r->bad++;
     if (record->reason != DM_REJECT_NONE) continue;
     count_length(r, record->n_cells);
+    r->n_dense += is_dense(&record->cells[0]);
     for (size_t i = 0; i < record->n_cells; i++)
       r->cell_score += score_cell(record->cells[i].p, record->cells[i].n, record->cells[i].quoted, chars->delimiter);
     r->cells += (double)record->n_cells;
@@ -104,9 +113,10 @@ static dm_status read_with(const csv_sample *sample, const csv_chars *chars, rea
 static double score_reading(const reading *r, double habit) {
   if (r->n == 0) return 0;
   double cells = r->cell_score / r->cells;
-  if (r->mode == 1) return r->mode_times == r->n ? cells * habit_of_one_column : 0;
+  if (r->mode == 1 && r->mode_times < r->n) return 0;
+  if (r->mode == 1) return cells * habit_of_one_column * (r->n_dense * 5 > r->n * 3 ? 0.2 : 1);
   double share = (double)r->mode_times / (double)(r->n + r->bad);
-  return share * share * (double)(r->mode - 1) / (double)r->mode * cells * habit;
+  return share * sqrt(share) * (double)(r->mode - 1) / (double)r->mode * cells * habit;
 }
 
 /* ---- deciding ------------------------------------------------------------------------ */
@@ -154,7 +164,7 @@ static dm_status detect_quote(const csv_sample *sample, csv_chars *chars, dm_err
   reading without, with;
   dm_status status = read_with(sample, chars, &without, err);
   if (status == DM_OK) status = read_with(sample, &single, &with, err);
-  if (status == DM_OK && uneven(&without) > 1 && uneven(&with) == 0 && with.n > 1 && with.mode > 1) *chars = single;
+  if (status == DM_OK && uneven(&without) > 0 && uneven(&with) == 0 && with.n > 1 && with.mode > 1) *chars = single;
   return status;
 }
 

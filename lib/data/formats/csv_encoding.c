@@ -7,6 +7,7 @@
 #include "csv_sample.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <uchardet/uchardet.h>
@@ -109,10 +110,31 @@ static void survey_part(survey *v, const unsigned char *p, size_t n, bool cut_fr
   }
 }
 
+/* Words of other letters, or of characters of several bytes. */
+static bool in_runs(const survey *v) { return v->bad >= 4 && v->bad * 2 > v->runs * 3; }
+
+/* All of the head can be read so. */
+static bool decodes(const csv_sample *s, const char *encoding) {
+  iconv_t cd = iconv_open("UTF-8", encoding);
+  if (cd == (iconv_t)-1) return false;
+  char *in = s->head, out[4096];
+  size_t left = s->n;
+  bool ok = true;
+  while (ok && left > 0) {
+    char *to = out;
+    size_t room = sizeof out;
+    if (iconv(cd, &in, &left, &to, &room) != (size_t)-1) continue;
+    if (errno == EINVAL && !s->whole) break;
+    ok = errno == E2BIG;
+  }
+  (void)iconv_close(cd);
+  return ok;
+}
+
 static const char *guess(const csv_sample *s, const survey *v) {
   const char *western = v->c1 ? "WINDOWS-1252" : "ISO-8859-1", *found = western;
   /* lone bytes between ASCII letters: western, unless there is enough text to tell */
-  if (v->bad < 100 && v->bad < v->runs * 3 / 2 + 1) return western;
+  if (v->bad < 100 && !in_runs(v)) return western;
   uchardet_t detector = uchardet_new();
   if (!detector) return western;
   if (uchardet_handle_data(detector, s->head, s->n) == 0) {
@@ -152,8 +174,9 @@ void csv_detect_encoding(csv_sample *sample, const char *wanted) {
   survey_part(&v, (const unsigned char *)sample->head, sample->n, false, !sample->whole);
   for (size_t i = 0; i < 2; i++)
     survey_part(&v, (const unsigned char *)sample->part[i], sample->part_n[i], true, i == 0);
-  bool stray = v.sequences >= v.bad || v.strange * 5 > v.bad;
-  sample->encoding = v.bad == 0 || (stray && !(v.bad >= 100 && v.sequences < v.bad / 10)) ? "UTF-8" : guess(sample, &v);
+  bool stray = v.bad == 0 || v.sequences >= v.bad || v.strange * 5 > v.bad;
+  const char *found = stray && (v.sequences * 10 >= v.bad || !in_runs(&v)) ? "UTF-8" : guess(sample, &v);
+  sample->encoding = strcmp(found, "UTF-8") == 0 || decodes(sample, found) ? found : "UTF-8";
 }
 
 const char *csv_binary_format(const csv_sample *s) {

@@ -20,6 +20,12 @@ static bool has_letter(dm_str s) {
   return false;
 }
 
+static bool is_empty(dm_str s) {
+  for (size_t i = 0; i < s.n; i++)
+    if (s.p[i] != ' ' && s.p[i] != '\t') return false;
+  return true;
+}
+
 static bool is_year(dm_str s, int64_t *year) {
   return dm_text_to_int(s.p, s.n, year) && *year >= 1800 && *year <= 2200;
 }
@@ -29,7 +35,7 @@ static bool runs_of_years(const csv_column_seen *columns, size_t n) {
   int64_t before = 0, step = 0, year;
   size_t found = 0;
   for (size_t i = 0; i < n; i++) {
-    if (has_letter(columns[i].first) || columns[i].first.n == 0) continue;
+    if (has_letter(columns[i].first) || is_empty(columns[i].first)) continue;
     if (!is_year(columns[i].first, &year)) return false;
     if (found == 1) step = year - before;
     if (found > 0 && (step == 0 || year - before != step)) return false;
@@ -51,14 +57,13 @@ bool csv_detect_header(const csv_column_seen *columns, size_t n, size_t n_record
   for (size_t i = 0; i < n; i++) {
     const csv_column_seen *c = &columns[i];
     bool letters_below = c->letters > 0 || c->typing.n == 0;
-    bool letters = has_letter(c->first);
-    empty += c->first.n == 0;
+    bool letters = has_letter(c->first), blank = is_empty(c->first);
+    empty += blank;
     named += letters;
-    if (c->first.n > 0 && !letters && !letters_below) data++;
-    if (c->first.n > 0 && !letters && c->typing.n == 0 && n_records == 0) data++;
+    if (!blank && !letters && (!letters_below || n_records == 0)) data++;
     if (letters && !letters_below) names++;
-    if (c->same_as_first > 0 && c->first.n > 0) repeated++;
-    if (letters_below && c->typing.n >= 3 && c->length != SIZE_MAX && c->length != c->first.n && c->first.n > 0) other_length++;
+    if (c->same_as_first > 0 && !blank) repeated++;
+    if (letters_below && c->typing.n >= 3 && c->length != SIZE_MAX && c->length != c->first.n && !blank) other_length++;
     quoted_only += c->first_quoted && c->typing.n_quoted == 0;
     if (c->first.n > 256 || (c->first.n && memchr(c->first.p, '\n', c->first.n))) return false;
   }

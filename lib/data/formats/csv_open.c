@@ -176,6 +176,9 @@ static dm_status describe(csv_opening *o, dm_csv *csv, dm_error *err) {
   d->sample_bytes = s->n + s->part_n[0] + s->part_n[1];
   dm_status status = DM_OK;
   if (s->separator) status = csv_add_note(csv, err, "line 1 is a 'sep=%c' line, no data", s->separator);
+  if (status == DM_OK && o->n_titles)
+    status = csv_add_note(csv, err, "%zu line%s above the table left out: '%.*s%s", o->n_titles, o->n_titles == 1 ? "" : "s",
+                          (int)(o->title.n < 80 ? o->title.n : 80), o->title.p, o->n_titles == 1 ? "'" : "' …");
   if (status == DM_OK && d->mixed_endings) status = csv_add_note(csv, err, "lines end in several ways; each is understood");
   if (status == DM_OK && o->shape.trailing)
     status = csv_add_note(csv, err, "records end in one delimiter more than the header: it is left out");
@@ -201,6 +204,7 @@ static dm_status build(csv_opening *o, dm_csv **out, dm_error *err) {
   dm_csv *csv = NULL;
   csv_source *source = o->source;
   o->source = NULL; /* the reader's from now on */
+  csv_source_hash(source, 0, o->sample.head, o->sample.start); /* what the reader never sees */
   dm_status status = csv_reader_new(source, o->sample.encoding, &o->shape, o->block, &csv, err);
   if (status != DM_OK) return status;
   csv->dialect.encoding = dm_arena_strdup(csv->memory, o->sample.encoding, strlen(o->sample.encoding), err);

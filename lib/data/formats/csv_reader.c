@@ -98,6 +98,7 @@ static bool index_more(dm_csv *csv) {
   csv->next = 0;
   csv->window_at = csv->scanned;
   csv->scanned += n;
+  csv->n_scanned += n;
   if (csv->window < CSV_WINDOW) csv->window *= 2;
   return true;
 }

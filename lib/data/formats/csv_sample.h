@@ -64,6 +64,8 @@ typedef struct csv_opening {
   csv_column_seen *seen;    /* [n] */
   size_t n_records;         /* of the sample that fit, without a header */
   uint64_t n_lf, n_crlf, n_cr, n_literal;
+  size_t n_titles; /* lines above the table that are no records of it */
+  dm_str title;    /* the first */
 } csv_opening;
 
 /** Number of columns, header or not, types: n, header, seen and shape.trailing. */
