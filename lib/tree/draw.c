@@ -49,6 +49,10 @@ static void draw_node(const tree_model *t, const dm_scorer *scorer, size_t node,
     put_index(out, "left", c->left);
     put_index(out, "right", c->right);
     put_test(t, scorer, node, true, text, out);
+    dm_buf_reset(text);
+    tree_print_test(t, scorer, node, false, text);
+    dm_json_key(out, "test_right");
+    dm_json_string_n(out, text->p ? text->p : "", text->n);
   }
   put_value(t, node, out);
   dm_json_end_object(out);

@@ -22,7 +22,7 @@ extern "C" {
  *   learned the direction, else it is that of the larger child)  value f64[m, max(k,1)] (class shares, or the mean)
  *   count f64[m]  impurity f64[m]  subset i32[s] (bit words of left-going levels)
  *
- * draw gives {"nodes":[{"id","parent","left","right","feature","test","count","share":[...]|"value","impurity"}]};
+ * draw gives {"nodes":[{"id","parent","left","right","feature","test","test_right","count","share":[...]|"value","impurity"}]};
  * trace gives [{"node","feature","test","value","goes":"left"|"right","missing":bool}...,{"node","leaf":true,...}].
  * Source: Breiman, Friedman, Olshen & Stone, 1984.
  */
