@@ -12,6 +12,7 @@ typedef struct dm_chart {
   const char *description;
   const char *x_title, *y_title; /* NULL: none */
   bool plain;                    /* no tooltips at the bars: half the bytes */
+  bool whole;                    /* histogram of whole numbers: bars stand around their numbers */
 } dm_chart;
 
 /* ---- axes, shared ---------------------------------------------------------- */

@@ -4,9 +4,10 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Tooltip of a bar: "2.5 to 5: 1,204 rows". */
-static void bar_tip(char *tip, size_t size, double from, double to, uint64_t count) {
+/* Tooltip of a bar: "2.5 to 5: 1,204"; of whole numbers "2 to 4: 1,204" or "2: 1,204". */
+static void bar_tip(char *tip, size_t size, double from, double to, bool whole, uint64_t count) {
   char a[DM_LABEL_MAX], b[DM_LABEL_MAX], c[DM_LABEL_MAX];
+  if (whole && to > from) to -= 1;
   dm_number_value(from, 6, a);
   dm_number_value(to, 6, b);
   dm_number_count(count, c);
@@ -32,7 +33,8 @@ void dm_chart_histogram(dm_buf *out, const dm_chart *chart, size_t n_bins, const
   }
   dm_axis x, y;
   dm_axis_count(&y, most, 5);
-  dm_axis_linear(&x, edges[0], edges[n_bins], 0, 1, 8, false);
+  double shift = chart->whole && edges[n_bins] > edges[0] ? 0.5 : 0;
+  dm_axis_linear(&x, edges[0] - shift, edges[n_bins] - shift, 0, 1, 8, false);
   dm_area area = dm_axes_area(chart, &x, &y, 12);
   dm_axes_draw(out, chart, area, &x, &y, false);
   if (chart->plain)
@@ -41,7 +43,7 @@ void dm_chart_histogram(dm_buf *out, const dm_chart *chart, size_t n_bins, const
     dm_svg_rects_begin(out, DM_BLUE);
   for (size_t i = 0; i < n_bins; i++) {
     if (counts[i] == 0) continue;
-    double left = dm_axis_at(&x, edges[i]), right = dm_axis_at(&x, edges[i + 1]);
+    double left = dm_axis_at(&x, edges[i] - shift), right = dm_axis_at(&x, edges[i + 1] - shift);
     double top = dm_axis_at(&y, (double)counts[i]);
     if (!(right - left >= 1)) { /* all values equal: a bar of its own around the value */
       double middle = (left + right) / 2, half = n_bins == 1 ? 14 : 0.5;
@@ -56,7 +58,7 @@ void dm_chart_histogram(dm_buf *out, const dm_chart *chart, size_t n_bins, const
       continue;
     }
     char tip[3 * DM_LABEL_MAX + 16];
-    bar_tip(tip, sizeof tip, edges[i], edges[i + 1], counts[i]);
+    bar_tip(tip, sizeof tip, edges[i], edges[i + 1], chart->whole, counts[i]);
     dm_svg_rects_add(out, left, top, right - left - gap / 2, area.bottom - top, tip);
   }
   if (chart->plain)

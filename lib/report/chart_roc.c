@@ -40,7 +40,10 @@ void dm_chart_roc(dm_buf *out, const dm_chart *chart, size_t n, const dm_roc_cur
   double diagonal_x[2] = {area.left, area.right}, diagonal_y[2] = {area.bottom, area.top};
   dm_svg_polyline(out, 2, diagonal_x, diagonal_y, DM_GREY, 1, "4 4");
   for (size_t i = drawn; i-- > 0;) draw_curve(out, &curves[i], &x, &y, i);
-  double left = area.right + 24, top = area.top + 4, room = chart->width - left - 34 - 76;
+  double left = area.right + 24, top = area.top + 4,
+         room = dm_text_width(dm_str_of("by chance"), SIZE, false) + 1;
+  for (size_t i = 0; i < drawn; i++) room = fmax(room, dm_text_width(curves[i].name, SIZE, false) + 1);
+  room = fmin(room, chart->width - left - 34 - 84);
   for (size_t i = 0; i <= drawn; i++) {
     double at = top + 6 + (double)i * 22;
     double lx[2] = {left, left + 26}, ly[2] = {at, at};
@@ -54,7 +57,7 @@ void dm_chart_roc(dm_buf *out, const dm_chart *chart, size_t n, const dm_roc_cur
     (void)snprintf(auc, sizeof auc, "AUC %.3f", chance ? 0.5 : curves[i].auc);
     if (!chance && !isfinite(curves[i].auc)) (void)snprintf(auc, sizeof auc, "AUC –");
     font.anchor = DM_END;
-    dm_svg_text(out, chart->width - 2, at + 4, &font, dm_str_of(auc));
+    dm_svg_text(out, left + 34 + room + 82, at + 4, &font, dm_str_of(auc));
   }
   dm_svg_end(out);
 }

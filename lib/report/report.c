@@ -121,6 +121,7 @@ dm_status dm_report_html(dm_store *store, const dm_report_options *options, dm_b
   if (status == DM_OK) {
     status = all_sections(&s, err);
     if (status == DM_OK) status = subtitle(&s, &second, err);
+    if (status == DM_OK) status = dm_buf_status(&second);
     dm_store_snapshot_end(store);
   }
   if (status == DM_OK) {

@@ -137,7 +137,7 @@ static void numbers(const dm_section *s, const dm_report_evaluation *e) {
   char rows[DM_LABEL_MAX], caption[160];
   dm_number_count(e->n, rows);
   dm_buf_adds(&s->page->body, "<div class=\"row\">\n");
-  dm_chart chart = {.width = 480,
+  dm_chart chart = {.width = 390,
                     .height = 360,
                     .title = "Predicted against true values of the test rows",
                     .description =

@@ -9,24 +9,26 @@
 #define OTHERS_SHOWN 20
 #define TEXT_SHOWN   12000
 
-/* What a metric says, in words. */
-static const char *meaning(const char *metric) {
-  static const struct {
-    const char *name, *says;
-  } table[] = {
-      {"accuracy", "share of rows predicted right"},
-      {"balanced_accuracy", "mean of the classes' recalls"},
-      {"f1_macro", "mean of the classes' F1 (harmonic mean of precision and recall)"},
-      {"auc", "chance that a row of the class is ranked above another; 0.5 is guessing"},
-      {"log_loss", "mean negative log of the true class's probability; lower is better"},
-      {"brier", "mean squared error of the probabilities; lower is better"},
-      {"rmse", "root of the mean squared error, in units of the target"},
-      {"mae", "mean absolute error, in units of the target"},
-      {"r2", "share of the target's variance explained; 1 is perfect, 0 the mean"},
-  };
-  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-    if (strcmp(table[i].name, metric) == 0) return table[i].says;
-  return "";
+/* What metrics say, in words, and the order they are shown in. */
+static const struct {
+  const char *name, *says;
+} meanings[] = {
+    {"accuracy", "share of rows predicted right"},
+    {"balanced_accuracy", "mean of the classes' recalls"},
+    {"f1_macro", "mean of the classes' F1 (harmonic mean of precision and recall)"},
+    {"auc", "chance that a row of the class is ranked above another; 0.5 is guessing"},
+    {"log_loss", "mean negative log of the true class's probability; lower is better"},
+    {"brier", "mean squared error of the probabilities; lower is better"},
+    {"rmse", "root of the mean squared error, in units of the target"},
+    {"mae", "mean absolute error, in units of the target"},
+    {"r2", "share of the target's variance explained; 1 is perfect, 0 the mean"},
+};
+enum { MEANINGS = sizeof meanings / sizeof *meanings };
+
+static size_t meaning_of(const char *metric) {
+  size_t i = 0;
+  while (i < MEANINGS && strcmp(meanings[i].name, metric) != 0) i++;
+  return i;
 }
 
 /* ---- head ------------------------------------------------------------------------- */
@@ -51,7 +53,8 @@ static void inputs_fact(dm_buf *out, const dm_scorer *scorer) {
     dm_buf_adds(&text, scorer->inputs[i].name);
   }
   if (shown < scorer->d) dm_buf_printf(&text, " and %zu more", scorer->d - shown);
-  if (!text.failed) dm_html_fact(out, "inputs", text.p);
+  if (text.failed) out->failed = true;
+  else dm_html_fact(out, "inputs", text.p);
   dm_buf_clear(&text);
 }
 
@@ -87,8 +90,11 @@ static dm_status head(const dm_section *s, const dm_model_meta *m, const dm_scor
   dm_number_count((uint64_t)(m->rows > 0 ? m->rows : 0), rows);
   dm_html_time(m->started, when);
   dm_buf_adds(out, "<dl class=\"facts\">\n");
-  if (m->target)
-    fact_f(out, "predicts", "%.200s (%s)", m->target, strcmp(m->task, "classify") == 0 ? "class" : "number");
+  size_t k = scorer->target.levels.n;
+  if (m->target && k)
+    fact_f(out, "predicts", "%.200s, one of %zu classes", m->target, k);
+  else if (m->target)
+    fact_f(out, "predicts", "%.200s, a number", m->target);
   fact_f(out, "method", "%s", scorer->model->learner->summary);
   fact_f(out, "trained", "%s UTC, %s rows, %.3g s, seed %llu, dm %s", when, rows, m->seconds,
          (unsigned long long)m->seed, m->lib_version ? m->lib_version : "–");
@@ -111,7 +117,7 @@ static size_t place_of(const char *const *names, size_t n, const char *name) {
   return n;
 }
 
-/* One row per metric, one column per split, in the order they were stored in; test first. */
+/* One row per metric, one column per split; the best known first. */
 static dm_status metrics_table(const dm_section *s, int64_t model, dm_error *err) {
   dm_model_metric *metrics = NULL;
   size_t n = 0, n_splits = 0, n_names = 0;
@@ -128,7 +134,10 @@ static dm_status metrics_table(const dm_section *s, int64_t model, dm_error *err
   for (size_t i = 0; i < n; i++) {
     if (n_splits < SPLITS && place_of(splits, n_splits, metrics[i].split) == n_splits)
       splits[n_splits++] = metrics[i].split;
-    if (place_of(names, n_names, metrics[i].name) == n_names) names[n_names++] = metrics[i].name;
+    if (place_of(names, n_names, metrics[i].name) < n_names) continue;
+    size_t at = n_names++;
+    for (; at > 0 && meaning_of(names[at - 1]) > meaning_of(metrics[i].name); at--) names[at] = names[at - 1];
+    names[at] = metrics[i].name;
   }
   if (n_names == 0) {
     dm_html_note(s->page, "No metrics are stored with this model: it was trained without a test part.");
@@ -150,7 +159,9 @@ static dm_status metrics_table(const dm_section *s, int64_t model, dm_error *err
           value = metrics[i].value;
       dm_html_cell_value(out, value);
     }
-    dm_html_wrap(out, "<td class=\"gone\">", dm_str_of(meaning(names[m])), "</td></tr>\n");
+    size_t known_as = meaning_of(names[m]);
+    dm_html_wrap(out, "<td class=\"gone\">", dm_str_of(known_as < MEANINGS ? meanings[known_as].says : ""),
+                 "</td></tr>\n");
   }
   dm_html_table_end(out);
   return DM_OK;

@@ -165,8 +165,13 @@ static void distribution(dm_buf *out, const dm_profile_column *c, bool plain) {
   (void)snprintf(title, sizeof title, "Distribution of %.150s", c->name);
   /* a cut name must not end within a character */
   title[dm_utf8_valid(title, strlen(title))] = 0;
-  dm_chart chart = {
-      .width = 290, .height = 165, .title = title, .x_title = c->name, .y_title = "rows", .plain = plain};
+  dm_chart chart = {.width = 290,
+                    .height = 165,
+                    .title = title,
+                    .x_title = c->name,
+                    .y_title = "rows",
+                    .plain = plain,
+                    .whole = c->type == DM_INTEGER};
   if (c->numeric && c->n_bins && c->distinct > BARS_SHOWN) {
     dm_chart_histogram(out, &chart, c->n_bins, c->edges, c->counts);
   } else if (c->n_top && c->top[0].count > 1) {

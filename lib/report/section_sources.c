@@ -16,10 +16,25 @@ static dm_str base_name(dm_str path) {
 }
 
 static const char *delimiter_name(const char *delimiter) {
-  return strcmp(delimiter, "\t") == 0 ? "tab" : strcmp(delimiter, " ") == 0 ? "space" : delimiter;
+  switch (*delimiter) {
+  case ',':
+    return "comma";
+  case ';':
+    return "semicolon";
+  case '\t':
+    return "tab";
+  case '|':
+    return "bar";
+  case ':':
+    return "colon";
+  case ' ':
+    return "space";
+  default:
+    return delimiter;
+  }
 }
 
-/* "csv, delimiter ;, UTF-8, with header" */
+/* "csv, delimiter semicolon, UTF-8, with header" */
 static dm_status describe_format(const dm_section *s, dm_str format, dm_str options, dm_buf *out,
                                  dm_error *err) {
   const dm_json *o = NULL;
@@ -46,6 +61,7 @@ static dm_status source_row(const dm_section *s, const dm_stmt *q, dm_buf *piece
   dm_buf_init(&format, piece->ctx, err);
   dm_status status = describe_format(s, dm_stmt_value(q, 2).text, dm_stmt_value(q, 3).text, &format, err);
   dm_html_cell(piece, (dm_str){format.p, format.n});
+  if (format.failed) piece->failed = true;
   dm_buf_clear(&format);
   dm_number_bytes((uint64_t)dm_stmt_int(q, 5), text);
   dm_html_wrap(piece, "<td class=\"n\">", dm_str_of(text), "</td>");

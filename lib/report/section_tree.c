@@ -43,6 +43,12 @@ static dm_status read_tests(dm_arena *arena, const dm_json *json, dm_tree_node *
   dm_status s = read_test(arena, json, "test", node->feature, &node->left_test, &left, err);
   if (s == DM_OK) s = read_test(arena, json, "test_right", node->feature, &node->right_test, &right, err);
   node->missing = left ? -1 : right ? 1 : 0;
+  /* no level goes that way: the test is whether there is a value */
+  if (node->missing && dm_str_equal(left ? node->left_test : node->right_test, dm_str_of("in {}"))) {
+    node->left_test = dm_str_of(left ? "missing" : "known");
+    node->right_test = dm_str_of(left ? "known" : "missing");
+    node->missing = 0;
+  }
   return s;
 }
 

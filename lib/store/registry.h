@@ -9,6 +9,9 @@
  * transform  {"stages":[{"encoder":…,"method":"tree","scalars":{…}}]}; a
  *            tensor of stage 0 has the name "0/…", so that models made of
  *            several stages follow without another layout
+ *
+ * Tensors "eval/…" are what a report keeps of the test part: not of the model,
+ * nor of its hash, but dropped and copied with it.
  */
 #ifndef DM_STORE_REGISTRY_H
 #define DM_STORE_REGISTRY_H

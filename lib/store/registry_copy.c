@@ -42,6 +42,32 @@ static dm_status read_one(dm_store *from, const char *reference, dm_arena *arena
   return s;
 }
 
+/* The report's tensors as they are: whoever reads them checks them. */
+static dm_status copy_evaluations(dm_store *from, int64_t from_id, dm_store *to, int64_t to_id, dm_error *err) {
+  enum { COLUMNS = 5 };
+  dm_stmt *read = NULL, *write = NULL;
+  bool row = true, done;
+  dm_status s = dm_stmt_prepare(from,
+                                "SELECT name, part, dtype, shape, data FROM main.dm_tensor WHERE model_id = ?1"
+                                " AND name GLOB 'eval/*' AND length(data) <= 65536 ORDER BY name, part LIMIT 1000",
+                                &read, err);
+  if (s == DM_OK) s = dm_stmt_bind_int(read, 1, from_id, err);
+  if (s == DM_OK)
+    s = dm_stmt_prepare(to, "INSERT INTO main.dm_tensor(model_id, name, part, dtype, shape, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                        &write, err);
+  if (s == DM_OK) s = dm_stmt_bind_int(write, 1, to_id, err);
+  while (s == DM_OK) {
+    s = dm_stmt_step(read, &row, err);
+    if (s != DM_OK || !row) break;
+    for (int i = 0; i < COLUMNS && s == DM_OK; i++) s = dm_stmt_bind(write, i + 2, dm_stmt_value(read, i), err);
+    if (s == DM_OK) s = dm_stmt_step(write, &done, err);
+    (void)dm_stmt_reset(write, NULL);
+  }
+  dm_stmt_free(read);
+  dm_stmt_free(write);
+  return s;
+}
+
 /* @param arena keeps what meta points to. */
 static dm_status copy_model(dm_store *from, const char *reference, dm_store *to, dm_arena *arena, dm_model_meta *meta, dm_error *err) {
   dm_model_rows rows;
@@ -51,8 +77,10 @@ static dm_status copy_model(dm_store *from, const char *reference, dm_store *to,
   bool mine = false;
   dm_status s = read_one(from, reference, arena, &rows, &m, &metrics, &n_metrics, err);
   if (s != DM_OK) return s;
+  int64_t from_id = m.id;
   s = dm_store_enter(to, &mine, err);
   if (s == DM_OK) s = write_copy(to, &rows, &m, metrics, n_metrics, err);
+  if (s == DM_OK) s = copy_evaluations(from, from_id, to, m.id, err);
   s = dm_store_leave(to, mine, s, err);
   m.active = true;
   if (s == DM_OK) *meta = m;

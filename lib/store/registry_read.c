@@ -54,7 +54,8 @@ static dm_status read_heads(dm_store *store, int64_t id, dm_arena *arena, dm_mod
       "SELECT name, min(part), max(part), min(dtype), min(shape),"
       " min(dtype) = max(dtype) AND min(shape) = max(shape) AND min(typeof(data)) = 'blob' AND max(typeof(data)) = 'blob'"
       " AND min(typeof(part)) = 'integer' AND max(typeof(part)) = 'integer' AND count(DISTINCT part) = count(*),"
-      " count(*) - 1, sum(length(data)) FROM main.dm_tensor WHERE model_id = ?1 GROUP BY name ORDER BY name",
+      " count(*) - 1, sum(length(data)) FROM main.dm_tensor WHERE model_id = ?1 AND name NOT GLOB 'eval/*'"
+      " GROUP BY name ORDER BY name",
       &s, err);
   if (status == DM_OK) status = dm_stmt_bind_int(s, 1, id, err);
   for (bool row; status == DM_OK;) {

@@ -139,7 +139,7 @@ static void sources_and_rejects(void **state) {
          "header has 4' FROM n");
   make(f, NULL, "page-sources", &page);
   expect(&page, "Showing 20 of 314; all are in table dm_reject.");
-  expect(&page, "csv, delimiter ;, UTF-8, with header");
+  expect(&page, "csv, delimiter semicolon, UTF-8, with header");
   expect(&page, "aabbccddeeff</code>");
   expect(&page, "2026-01-02 03:04:05");
   expect(&page, "a;&lt;script&gt;alert(1)&lt;/script&gt;;\\xFF\\x00\\xE9");
@@ -267,6 +267,57 @@ static void same_database_same_bytes(void **state) {
   dm_buf_clear(&b);
 }
 
+/* Allocator that fails once, at the n-th request. */
+typedef struct failing {
+  size_t n, at;
+} failing;
+
+static void *allocate(void *user, size_t size, size_t alignment) {
+  failing *f = user;
+  return ++f->n == f->at ? NULL : aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void release(void *user, void *block) {
+  (void)user;
+  free(block);
+}
+
+static void every_failed_allocation_is_an_error(void **state) {
+  (void)state;
+  failing memory = {0};
+  fixture f = {0};
+  dm_ctx_options options = {.threads = 1, .allocate = allocate, .release = release, .user = &memory};
+  assert_int_equal(dm_ctx_new(&options, &f.ctx, NULL), DM_OK);
+  assert_int_equal(dm_store_open(f.ctx, ":memory:", DM_STORE_WRITE | DM_STORE_CREATE, &f.store, NULL), DM_OK);
+  assert_int_equal(dm_store_ensure_schema(f.store, NULL), DM_OK);
+  run(&f, "CREATE TABLE t(dm_id INTEGER PRIMARY KEY, a INTEGER, b TEXT)");
+  run(&f, "INSERT INTO t VALUES(1, 5, 'x'), (2, 7, 'x'), (3, NULL, 'y')");
+  run(&f, "INSERT INTO dm_source VALUES(1, 'a.csv', 'csv', '{}', 'aa', 1, 1, 1, 1, 't', "
+          "'2026-01-02T03:04:05Z', NULL)");
+  run(&f, "INSERT INTO dm_reject VALUES(1, 1, 1, NULL, 0, x'ff', 'bad')");
+  size_t failed = 0;
+  for (bool whole = false; !whole; failed++) {
+    dm_error err = {0};
+    dm_buf page;
+    dm_buf_init(&page, f.ctx, &err);
+    size_t held = dm_ctx_memory(f.ctx);
+    memory.n = 0;
+    memory.at = failed + 1;
+    dm_status s = dm_report_html(f.store, NULL, &page, &err);
+    whole = memory.n < memory.at;
+    memory.at = 0;
+    if (whole)
+      assert_int_equal(s, DM_OK);
+    else if (s != DM_EBUDGET || err.code != DM_EBUDGET)
+      fail_msg("allocation %zu: status %d, error %d", failed, (int)s, (int)err.code);
+    dm_buf_clear(&page);
+    assert_int_equal(dm_ctx_memory(f.ctx), held);
+  }
+  assert_true(failed > 20);
+  dm_store_close(f.store);
+  dm_ctx_free(f.ctx);
+}
+
 #define AS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -280,6 +331,7 @@ int main(void) {
       AS_TEST(what_is_left_out_is_said),
       AS_TEST(odd_tables),
       AS_TEST(same_database_same_bytes),
+      cmocka_unit_test(every_failed_allocation_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,12 +17,26 @@ typedef struct fixture {
   dm_ctx *ctx;
   dm_store *store;
   dm_arena *arena;
+  size_t requests, fail_at; /* of memory; 0 = never */
 } fixture;
+
+static void *allocate(void *user, size_t size, size_t alignment) {
+  fixture *f = user;
+  if (++f->requests == f->fail_at) return NULL;
+  return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void release(void *user, void *block) {
+  (void)user;
+  free(block);
+}
 
 static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
   assert_non_null(f);
-  assert_int_equal(dm_ctx_new(&(dm_ctx_options){.threads = 1, .learners = learners}, &f->ctx, NULL), DM_OK);
+  dm_ctx_options options = {
+      .threads = 1, .learners = learners, .allocate = allocate, .release = release, .user = f};
+  assert_int_equal(dm_ctx_new(&options, &f->ctx, NULL), DM_OK);
   assert_int_equal(dm_store_open(f->ctx, ":memory:", DM_STORE_WRITE | DM_STORE_CREATE, &f->store, NULL),
                    DM_OK);
   assert_int_equal(dm_arena_new(f->ctx, 0, &f->arena, NULL), DM_OK);
@@ -165,7 +179,7 @@ static void two_classes(void **state) {
   expect(&page, "Confusion matrix, 233 test rows");
   expect(&page, "ROC, test rows<");
   expect(&page, "<td>accuracy</td>");
-  expect(&page, "The tree, ");
+  expect(&page, "The tree");
   expect(&page, "decision tree (gini)");
   expect(&page, ">malignant</text>");
   expect(&page, "target\">target</span>");
@@ -217,10 +231,10 @@ static void categories_and_missing_values(void **state) {
   dm_buf page;
   import(f, "house-votes.csv");
   import(f, "survey.csv");
-  train(f, "house-votes", "party", "5");
+  train(f, "house_votes", "party", "5");
   train(f, "survey", "Sex", "5");
   make(f, "model-votes", &page);
-  expect(&page, "house-votes, version 1");
+  expect(&page, "house_votes, version 1");
   expect(&page, " or missing</text>");
   dm_buf_clear(&page);
 }
@@ -236,7 +250,7 @@ static void damaged_models_do_not_stop_the_report(void **state) {
                    DM_OK);
   make(f, "model-damaged-evaluation", &page);
   expect(&page, "tensor &#39;eval/test/confusion&#39; is damaged");
-  expect(&page, "The tree, ");
+  expect(&page, "The tree");
   dm_buf_clear(&page);
   assert_int_equal(dm_store_exec(f->store, &err,
                                  "UPDATE dm_tensor SET data = zeroblob(length(data)) WHERE name LIKE '0/%%'"),
@@ -260,6 +274,56 @@ static void evaluations_are_outside_the_hash(void **state) {
   dm_scorer_free(scorer);
 }
 
+static void evaluations_travel_with_the_model(void **state) {
+  fixture *f = *state;
+  char path[1024];
+  (void)snprintf(path, sizeof path, "%s/test-report-model.db", getenv("DM_BUILD") ? getenv("DM_BUILD") : ".");
+  (void)remove(path);
+  import(f, "iris.csv");
+  train(f, "iris", "species", "3");
+  dm_error err = {0};
+  dm_model_meta meta;
+  dm_report_evaluation before, after;
+  bool found = false;
+  assert_int_equal(dm_report_evaluation_load(f->store, 1, "test", f->arena, &before, &found, NULL), DM_OK);
+  assert_true(found);
+  if (dm_registry_export(f->store, "iris", path, &err) != DM_OK) fail_msg("%s", err.message);
+  if (dm_registry_import(f->store, path, "iris", f->arena, &meta, &err) != DM_OK) fail_msg("%s", err.message);
+  assert_int_equal(meta.version, 2);
+  assert_int_equal(dm_report_evaluation_load(f->store, meta.id, "test", f->arena, &after, &found, NULL),
+                   DM_OK);
+  assert_true(found);
+  assert_int_equal(after.k, before.k);
+  assert_memory_equal(after.confusion, before.confusion, before.k * before.k * sizeof *before.confusion);
+  assert_int_equal(remove(path), 0);
+}
+
+/* The page of a classification and a regression, with every 7th request of memory failing in turn. */
+static void failed_allocations_are_errors(void **state) {
+  fixture *f = *state;
+  import(f, "iris.csv");
+  import(f, "airquality.csv");
+  train(f, "iris", "species", "3");
+  train(f, "airquality", "Ozone", "3");
+  bool whole = false;
+  for (size_t at = 1; !whole; at += 7) {
+    dm_error err = {0};
+    dm_buf page;
+    dm_buf_init(&page, f->ctx, &err);
+    size_t held = dm_ctx_memory(f->ctx);
+    f->requests = 0;
+    f->fail_at = at;
+    dm_status s = dm_report_html(f->store, NULL, &page, &err);
+    whole = f->requests < at;
+    f->fail_at = 0;
+    if (s != (whole ? DM_OK : DM_EBUDGET))
+      fail_msg("request %zu: status %d, error %d %s", at, (int)s, (int)err.code, err.message);
+    dm_buf_clear(&page);
+    assert_int_equal(dm_ctx_memory(f->ctx), held);
+    assert_true(at < 100000);
+  }
+}
+
 #define AS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -271,6 +335,8 @@ int main(void) {
       AS_TEST(categories_and_missing_values),
       AS_TEST(damaged_models_do_not_stop_the_report),
       AS_TEST(evaluations_are_outside_the_hash),
+      AS_TEST(evaluations_travel_with_the_model),
+      AS_TEST(failed_allocations_are_errors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
