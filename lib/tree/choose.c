@@ -16,6 +16,14 @@
 
 enum { FOLDS = 5 };
 
+/*
+ * Alphas below half of what one row is worth are hardly ever chosen, and
+ * nodes that no larger alpha would keep split need not be split at all: most
+ * of a large tree. When the best alpha lies near the floor all is done again
+ * without it.
+ */
+static const double FLOOR = 0.5;
+
 /* Rows to validate on. */
 typedef struct held_out {
   const double *const *raw;
@@ -206,23 +214,49 @@ static dm_status use_valid(plan *p, const dm_block *block, const dm_dataset *val
   return s;
 }
 
+static void clear_jobs(dm_ctx *ctx, job *jobs) {
+  for (size_t i = 0; i < FOLDS + 1; i++) {
+    if (jobs[i].tree.ctx) tree_grown_clear(&jobs[i].tree);
+    dm_free(ctx, jobs[i].curve.steps);
+    jobs[i] = (job){0};
+  }
+}
+
+/* impurity of all rows / n: what one row is worth */
+static double worth_of_a_row(const tree_data *t, const tree_limits *limits, const uint32_t *rows, size_t n, dm_error *err) {
+  tree_limits stump = *limits;
+  tree_grown root;
+  stump.max_depth = 0;
+  if (tree_grow(t, &stump, rows, n, 1, &root, err) != DM_OK) return -1;
+  double worth = root.nodes[0].impurity / (double)n;
+  tree_grown_clear(&root);
+  return worth;
+}
+
 dm_status tree_grow_chosen(const tree_data *data, const dm_training *training, const tree_limits *limits, const uint32_t *rows, size_t n,
                            tree_grown *out, double *alpha, dm_error *err) {
   const dm_block *block = dm_dataset_block(training->train, DM_BLOCK_RAW);
   const dm_block *valid = training->valid && training->valid->n ? dm_dataset_block(training->valid, DM_BLOCK_RAW) : NULL;
+  double worth = worth_of_a_row(data, limits, rows, n, err);
+  if (worth < 0) return DM_EBUDGET;
   job *jobs = dm_alloc(data->ctx, FOLDS + 1, sizeof *jobs, "tree folds", err);
   if (!jobs) return DM_EBUDGET;
-  plan p = {.data = data, .limits = limits, .rows = rows, .n = n, .jobs = jobs,
+  tree_limits floored = *limits;
+  floored.floor = worth * FLOOR;
+  plan p = {.data = data, .limits = &floored, .rows = rows, .n = n, .jobs = jobs,
             .held = {.raw = block->raw, .target = training->train->target, .weights = data->weights, .n = data->n}};
-  dm_status s = valid ? use_valid(&p, valid, training->valid, alpha, err) : cross_validate(&p, training->train, alpha, err);
+  dm_status s;
+  for (;;) {
+    s = valid ? use_valid(&p, valid, training->valid, alpha, err) : cross_validate(&p, training->train, alpha, err);
+    if (s != DM_OK || floored.floor == 0 || *alpha > 2 * floored.floor) break;
+    clear_jobs(data->ctx, jobs); /* the best may lie below the floor */
+    floored.floor = 0;
+  }
   if (s == DM_OK) {
     *out = jobs[0].tree;
     jobs[0].tree = (tree_grown){0};
   }
-  for (size_t i = 0; i < FOLDS + 1; i++) {
-    if (jobs[i].tree.ctx) tree_grown_clear(&jobs[i].tree);
-    dm_free(data->ctx, jobs[i].curve.steps);
-  }
+  clear_jobs(data->ctx, jobs);
   dm_free(data->ctx, jobs);
   return s;
 }

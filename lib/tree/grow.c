@@ -30,6 +30,7 @@ static dm_status room_init(const tree_grower *g, tree_room *room, dm_error *err)
     size_t count, size;
   } parts[] = {
       {(void **)&room->tally, tally ? cells : 0, sizeof *room->tally},
+      {(void **)&room->more, tally ? 3 * 256 * t->k : 0, sizeof *room->more},
       {(void **)&room->sums, tally ? 0 : cells, sizeof *room->sums},
       {(void **)&room->rows_in, tally ? 0 : t->max_bins, sizeof *room->rows_in},
       {(void **)&room->touched, t->max_bins / 64 + 1, sizeof *room->touched},
@@ -164,10 +165,13 @@ static void split_feature(tree_grower *g, size_t j, const tree_task *task, tree_
 /* Best split over the features; the lowest feature at ties. */
 static const tree_split *find_split(tree_grower *g, const tree_task *task) {
   size_t d = g->data->d;
-  bool parallel = g->threads > 1 && task->n * d >= PARALLEL_FROM;
-#pragma omp parallel for schedule(dynamic) num_threads((int)g->threads) if (parallel)
-  for (size_t j = 0; j < d; j++) split_feature(g, j, task, &g->rooms[omp_get_thread_num()]);
   const tree_split *best = NULL;
+  if (g->threads > 1 && task->n * d >= PARALLEL_FROM) {
+#pragma omp parallel for schedule(dynamic) num_threads((int)g->threads)
+    for (size_t j = 0; j < d; j++) split_feature(g, j, task, &g->rooms[omp_get_thread_num()]);
+  } else { /* a region of one thread would still cost */
+    for (size_t j = 0; j < d; j++) split_feature(g, j, task, &g->rooms[0]);
+  }
   for (size_t j = 0; j < d; j++)
     if (g->splits[j].feature != SIZE_MAX && (!best || g->splits[j].score > best->score)) best = &g->splits[j];
   return best;
@@ -223,9 +227,12 @@ static void partition_list(tree_grower *g, const tree_task *task, size_t list, t
 static size_t partition(tree_grower *g, const tree_task *task, const tree_split *split) {
   size_t n_lists = g->data->n_lists;
   mark_sides(g, task, split);
-  bool parallel = g->threads > 1 && n_lists > 1 && task->n * n_lists >= PARALLEL_FROM;
-#pragma omp parallel for schedule(static) num_threads((int)g->threads) if (parallel)
-  for (size_t l = 0; l < n_lists; l++) partition_list(g, task, l, g->rooms[omp_get_thread_num()].spare_items);
+  if (g->threads > 1 && n_lists > 1 && task->n * n_lists >= PARALLEL_FROM) {
+#pragma omp parallel for schedule(static) num_threads((int)g->threads)
+    for (size_t l = 0; l < n_lists; l++) partition_list(g, task, l, g->rooms[omp_get_thread_num()].spare_items);
+  } else {
+    for (size_t l = 0; l < n_lists; l++) partition_list(g, task, l, g->rooms[0].spare_items);
+  }
   return partition_rows(g, task);
 }
 
@@ -294,6 +301,7 @@ static dm_status grow_node(tree_grower *g, tree_grown *tree, const tree_task *ta
     tree->nodes[task->parent].right = id;
   bool pure = add_up(g, task, stat, &node->weight, &node->impurity);
   if (id == 0) tree->weight = node->weight;
+  if (node->impurity * (node->weight / tree->weight) <= limits->floor) return DM_OK;
   if (pure || task->depth >= limits->max_depth || task->n < limits->min_samples_split || task->n < 2 * limits->min_samples_leaf)
     return DM_OK;
   g->total = stat;

@@ -10,6 +10,7 @@ typedef struct tree_limits {
   tree_criterion criterion;
   size_t max_depth, min_samples_split, min_samples_leaf;
   double min_impurity_decrease;
+  double floor; /* impurity * share of the rows up to which a node stays a leaf: no alpha >= floor would keep it split */
 } tree_limits;
 
 /** One feature: bins of all rows; the bin n_bins means missing. */
@@ -80,6 +81,7 @@ typedef struct tree_item {
 /** One thread's room; histograms are zero between uses. */
 typedef struct tree_room {
   uint32_t *tally;    /* [max_bins, k] unweighted classification */
+  uint32_t *more;     /* [3, 256, k] three tallies more, for columns of one byte */
   double *sums;       /* [max_bins, q] otherwise */
   uint32_t *rows_in;  /* [max_bins] otherwise */
   uint64_t *touched;  /* bit for each bin */

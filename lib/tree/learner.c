@@ -143,7 +143,7 @@ static size_t weighted_rows(const tree_data *data, uint32_t *rows) {
   return n;
 }
 
-static dm_status grow_and_prune(const tree_data *data, const dm_training *training, const dm_params *params, const tree_limits *limits,
+static dm_status grow_and_prune(const tree_data *data, const dm_training *training, const dm_params *params, tree_limits *limits,
                                 tree_model **out, dm_error *err) {
   uint32_t *rows = dm_alloc(data->ctx, data->n, sizeof *rows, "tree", err);
   if (!rows) return DM_EBUDGET;
@@ -151,6 +151,7 @@ static dm_status grow_and_prune(const tree_data *data, const dm_training *traini
   tree_grown grown = {0};
   bool by_validation = dm_params_is_auto(params, "ccp_alpha") && dm_params_is_auto(params, "max_depth");
   double alpha = dm_params_is_auto(params, "ccp_alpha") ? 0 : dm_params_double(params, "ccp_alpha");
+  limits->floor = alpha;
   dm_status s = by_validation ? tree_grow_chosen(data, training, limits, rows, n, &grown, &alpha, err)
                               : tree_grow(data, limits, rows, n, dm_ctx_threads(data->ctx), &grown, err);
   if (s == DM_OK) {

@@ -12,6 +12,7 @@
 #include "tree/grow.h"
 
 #include <math.h>
+#include <string.h>
 
 static double weight_of(const double *stat, size_t q) {
   double w = 0;
@@ -119,13 +120,32 @@ static void take(const tree_data *t, const tree_column *c, tree_room *room, size
     take_sums(c, room, t->q, bin);
 }
 
+/*
+ * The common case, kept tight. Neighbouring rows often share a bin, and each
+ * addition then waits for the one before: four tallies in turn do not.
+ */
+static void tally_rows(const tree_data *t, const tree_column *c, const uint32_t *rows, size_t n, tree_room *room) {
+  const uint8_t *codes = c->codes;
+  const uint16_t *classes = t->classes;
+  size_t k = t->k, cells = (c->n_bins + 1) * k, i = 0;
+  uint32_t *a = room->tally;
+  if (n >= 8 * cells) {
+    uint32_t *b = room->more, *e = b + cells, *f = e + cells;
+    for (; i + 4 <= n; i += 4) {
+      a[codes[rows[i]] * k + classes[rows[i]]]++;
+      b[codes[rows[i + 1]] * k + classes[rows[i + 1]]]++;
+      e[codes[rows[i + 2]] * k + classes[rows[i + 2]]]++;
+      f[codes[rows[i + 3]] * k + classes[rows[i + 3]]]++;
+    }
+    for (size_t j = 0; j < cells; j++) a[j] += b[j] + e[j] + f[j];
+    memset(b, 0, 3 * cells * sizeof *b);
+  }
+  for (; i < n; i++) a[codes[rows[i]] * k + classes[rows[i]]]++;
+}
+
 static void add_rows(const tree_data *t, const tree_column *c, const uint32_t *rows, size_t n, tree_room *room) {
-  if (room->tally && c->width == 1) { /* the common case, kept tight */
-    const uint8_t *codes = c->codes;
-    const uint16_t *classes = t->classes;
-    uint32_t *tally = room->tally;
-    size_t k = t->k;
-    for (size_t i = 0; i < n; i++) tally[codes[rows[i]] * k + classes[rows[i]]]++;
+  if (room->tally && c->width == 1) {
+    tally_rows(t, c, rows, n, room);
     return;
   }
   for (size_t i = 0; i < n; i++) {
