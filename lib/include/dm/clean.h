@@ -56,17 +56,29 @@ DM_API void dm_profile_json(const dm_profile *p, dm_json_out *json);
  * A recipe is a YAML map:
  *   table: people
  *   steps:
- *     - trim: {columns: [name, city], collapse: true}
+ *     - trim: {columns: [name, city], collapse: true, empty: missing}   # no columns: all; empty: keep | missing
  *     - case: {columns: city, to: title}          # lower | upper | title
- *     - replace: {columns: phone, pattern: '[^0-9+]', with: '', regex: true}
- *     - recode: {column: sex, map: {m: male, f: female}, other: keep}   # keep | missing
- *     - cast: {columns: age, to: integer, on_error: keep}               # keep | missing | fail
- *     - parse_date: {columns: born, formats: ['%d.%m.%Y', '%Y-%m-%d'], on_error: keep}   # to ISO 8601
+ *     - replace: {columns: phone, pattern: '[^0-9+]', with: '', regex: true}  # $1, ${name} in `with` are groups
+ *     - recode: {column: sex, map: {m: male, f: female, '?': null}, other: keep}   # keep | missing
+ *     - cast: {columns: age, to: integer, on_error: keep}               # integer | real | text
+ *     - parse_date: {columns: born, formats: ['%d.%m.%Y', '%Y-%m-%d'], pivot: 69, on_error: keep}
  *     - parse_number: {columns: price, decimal: ',', group: '.', strip: '€ ', on_error: keep}
  *     - fill: {columns: age, with: median}        # mean | median | mode | {constant: 0}
- *     - drop_duplicates: {columns: [id]}          # default: all columns
- *     - filter: {where: 'age >= 18'}              # rows kept
- *     - derive: {column: bmi, as: 'weight / (height * height)', type: real}
+ *     - drop_duplicates: {columns: [id]}          # default: all columns; the first row stays
+ *     - filter: {where: 'age >= 18'}              # rows kept: where the condition is true
+ *     - derive: {column: bmi, as: 'weight / (height * height)', type: real}   # auto | integer | real | text
+ *
+ * `columns` is a name, a list or '*'. on_error says what becomes of a cell that
+ * cannot be read: keep (a TEXT column then stays TEXT, with what could be read
+ * in its plain form), missing, or fail (nothing is changed). No cast alters a
+ * value: 3.5 is no integer, and a whole number with more digits than a REAL
+ * keeps is no real. parse_number gives INTEGER when all are whole, else REAL;
+ * groups have three digits. parse_date gives 2024-05-31, or 2024-05-31T09:30:00
+ * when the format has a time; two-digit years from pivot on are 19yy, the others
+ * 20yy; the first format that fits counts, and how many cells fit several is
+ * said. An INTEGER column that is filled with a fraction becomes REAL and
+ * prints its whole numbers as before. Expressions are SQL over the table,
+ * read-only; derive takes windows, and infinity is refused.
  */
 typedef struct dm_recipe dm_recipe;
 DM_API dm_status dm_recipe_load(dm_ctx *ctx, const char *path, dm_recipe **out, dm_error *err);
@@ -114,8 +126,10 @@ typedef struct dm_history_entry {
 } dm_history_entry;
 DM_API dm_status dm_history(dm_store *store, dm_arena *arena, dm_history_entry **out, size_t *n, dm_error *err);
 /**
- * Puts back what a run changed, byte for byte. Refused (DM_EUSAGE naming the
- * runs) when a later run that still stands changed one of its cells, rows or columns.
+ * Puts back what a run changed, byte for byte; in the result rows_removed
+ * counts rows put back. Refused (DM_EUSAGE naming the
+ * runs) when a later run that still stands changed one of its cells, rows or columns,
+ * and when somebody else's SQL did. Imports and undos are not undone.
  */
 DM_API dm_status dm_undo(dm_store *store, int64_t run_id, dm_arena *arena, dm_apply_result *out, dm_error *err);
 
