@@ -100,6 +100,11 @@ static dm_status show_run(const dm_section *s, const dm_history_entry *run, bool
   const dm_json *steps = dm_json_get(arguments, "steps");
   if (!steps || steps->type != DM_JSON_ARRAY) return DM_OK;
   run_heading(s, run, arguments);
+  if (steps->n == 0) {
+    int64_t undone = dm_json_get_int(arguments, "run", 0);
+    if (undone) dm_html_note(s->page, "Put back what run %lld had changed.", (long long)undone);
+    return DM_OK;
+  }
   size_t rows = 0;
   dm_buf piece;
   dm_buf_init(&piece, s->page->body.ctx, err);

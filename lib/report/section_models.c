@@ -53,8 +53,10 @@ static void inputs_fact(dm_buf *out, const dm_scorer *scorer) {
     dm_buf_adds(&text, scorer->inputs[i].name);
   }
   if (shown < scorer->d) dm_buf_printf(&text, " and %zu more", scorer->d - shown);
-  if (text.failed) out->failed = true;
-  else dm_html_fact(out, "inputs", text.p);
+  if (text.failed)
+    out->failed = true;
+  else
+    dm_html_fact(out, "inputs", text.p);
   dm_buf_clear(&text);
 }
 

@@ -50,6 +50,8 @@ static void child_text(dm_buf *out, const char *element, const char *text) {
 }
 
 void dm_svg_begin(dm_buf *out, double width, double height, const char *title, const char *description) {
+  width = ceil(width); /* HTML takes whole pixels only */
+  height = ceil(height);
   dm_buf_adds(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"");
   attribute(out, "width", width);
   attribute(out, "height", height);

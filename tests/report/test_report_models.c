@@ -239,6 +239,42 @@ static void categories_and_missing_values(void **state) {
   dm_buf_clear(&page);
 }
 
+static void apply(fixture *f, const char *text) {
+  const dm_yaml *yaml = NULL;
+  dm_recipe *recipe = NULL;
+  dm_apply_result result;
+  dm_error err = {0};
+  assert_int_equal(dm_yaml_parse(f->arena, "clean.yaml", text, strlen(text), &yaml, &err), DM_OK);
+  if (dm_recipe_from_yaml(f->ctx, "clean.yaml", yaml, &recipe, &err) != DM_OK) fail_msg("%s", err.message);
+  if (dm_recipe_apply(f->store, recipe, false, f->arena, &result, &err) != DM_OK) fail_msg("%s", err.message);
+  dm_recipe_free(recipe);
+}
+
+static void from_dirty_file_to_model(void **state) {
+  fixture *f = *state;
+  dm_buf page;
+  dm_apply_result undone;
+  import(f, "biopsy-dirty.csv");
+  apply(f,
+        "table: biopsy_dirty\n"
+        "steps:\n"
+        "  - trim: {columns: [class, note], collapse: true}\n"
+        "  - case: {columns: class, to: lower}\n"
+        "  - parse_date: {columns: sampled, formats: ['%d.%m.%Y', '%m/%d/%Y', '%Y-%m-%d'], on_error: keep}\n"
+        "  - drop_duplicates: {}\n");
+  apply(f, "table: biopsy_dirty\nsteps:\n  - fill: {columns: V1, with: median}\n");
+  assert_int_equal(dm_undo(f->store, 3, f->arena, &undone, NULL), DM_OK);
+  train(f, "biopsy_dirty", "class", "4");
+  make(f, "model-dirty", &page);
+  expect(&page, "Run 2: apply on biopsy_dirty");
+  expect(&page, "Run 3: apply on biopsy_dirty (undone)");
+  expect(&page, "1:trim");
+  expect(&page, "Put back what run 3 had changed.");
+  expect(&page, "Rejected records of biopsy-dirty.csv");
+  expect(&page, "</code> → <code>");
+  dm_buf_clear(&page);
+}
+
 static void damaged_models_do_not_stop_the_report(void **state) {
   fixture *f = *state;
   dm_buf page;
@@ -333,6 +369,7 @@ int main(void) {
       AS_TEST(ten_classes_and_a_large_tree),
       AS_TEST(a_regression),
       AS_TEST(categories_and_missing_values),
+      AS_TEST(from_dirty_file_to_model),
       AS_TEST(damaged_models_do_not_stop_the_report),
       AS_TEST(evaluations_are_outside_the_hash),
       AS_TEST(evaluations_travel_with_the_model),
