@@ -97,7 +97,7 @@ static void narrow_general(dm_typing *t, ptrdiff_t low, ptrdiff_t high) {
   if (t->general_low > t->general_high) t->general = false;
 }
 
-/* At most 15 digits, no exponent: the digits decide. */
+/* At most 15 digits, or an integer up to 2^53, no exponent: the digits decide. */
 static void see_short(dm_typing *t, const shape *s, const char *p, size_t n) {
   bool zero = s->significant == 0;
   t->exponent_ok = false;
@@ -175,11 +175,26 @@ static void see_real(dm_typing *t, const shape *s, const char *p, size_t n) {
       return;
     }
   }
-  if (s->significant <= EXACT_DIGITS && !s->exponent)
+  if ((s->significant <= EXACT_DIGITS || !s->point) && !s->exponent)
     see_short(t, s, p, n);
   else
     see_long(t, s, p, n);
   if (!any_real_format(t)) t->may_real = false;
+}
+
+/*
+ * After the first integer, another of at most 15 digits changes only what the
+ * number of its digits and the zeros at its end decide. @return false when
+ * the cell is none of these
+ */
+static bool see_next_integer(dm_typing *t, const char *p, size_t n) {
+  size_t at = p[0] == '-', digits = n - at;
+  if (digits == 0 || digits > EXACT_DIGITS || (p[at] == '0' && n > 1)) return false;
+  for (size_t i = at; i < n; i++)
+    if (p[i] < '0' || p[i] > '9') return false;
+  if (t->compact && digits > 5 && memcmp(p + n - 5, "00000", 5) == 0) return false; /* 100000 is wider than 1e+05 */
+  if (digits > t->general_low) narrow_general(t, (ptrdiff_t)digits, EXACT_DIGITS);
+  return true;
 }
 
 void dm_typing_see(dm_typing *t, const char *p, size_t n, bool quoted) {
@@ -189,6 +204,7 @@ void dm_typing_see(dm_typing *t, const char *p, size_t n, bool quoted) {
   else
     t->n_unquoted++;
   if (!t->may_integer && !t->may_real) return;
+  if (t->may_integer && t->n > 1 && n > 0 && see_next_integer(t, p, n)) return;
   shape s;
   if (!read_shape(p, n, &s)) {
     t->may_integer = t->may_real = false;
