@@ -89,6 +89,10 @@ typedef struct dm_evaluation {
 } dm_evaluation;
 DM_API dm_status dm_evaluate(dm_store *store, const char *model, const dm_src *src, dm_arena *arena, dm_evaluation *out, dm_error *err);
 
+DM_API void dm_evaluation_json(const dm_evaluation *e, dm_json_out *json);
+/** One model of the registry. */
+DM_API void dm_model_json(const dm_model_meta *m, dm_json_out *json);
+
 /* ---- audit ---------------------------------------------------------------------------- */
 
 /** One JSON document: score, path in the model, each feature's encoded value, cell, changes with rules, file:line:byte with the raw text. */

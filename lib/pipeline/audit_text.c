@@ -1,0 +1,83 @@
+/* An audit document as text for people. */
+#include <dm/pipeline.h>
+
+#include <string.h>
+
+static void add_value(dm_buf *out, const dm_json *v) {
+  char number[DM_NUMBER_MAX];
+  if (!v || v->type == DM_JSON_NULL)
+    dm_buf_adds(out, "(missing)");
+  else if (v->type == DM_JSON_STRING)
+    dm_buf_printf(out, "'%s'", v->string.p);
+  else if (v->type == DM_JSON_INT)
+    dm_buf_printf(out, "%lld", (long long)v->integer);
+  else if (dm_text_of_double(v->real, false, number))
+    dm_buf_adds(out, number);
+}
+
+static void add_path(dm_buf *out, const dm_json *path) {
+  if (!path || path->type != DM_JSON_ARRAY) return;
+  dm_buf_adds(out, "\npath\n");
+  for (const dm_json *step = path->first; step; step = step->next) {
+    dm_buf_printf(out, "  node %lld: ", (long long)dm_json_get_int(step, "node", 0));
+    if (dm_json_get_bool(step, "leaf", false)) {
+      dm_buf_adds(out, "leaf\n");
+      continue;
+    }
+    dm_buf_printf(out, "%s; %s is ", dm_json_get_string(step, "test", ""), dm_json_get_string(step, "feature", ""));
+    add_value(out, dm_json_get(step, "value"));
+    dm_buf_printf(out, ", goes %s%s\n", dm_json_get_string(step, "goes", ""),
+                  dm_json_get_bool(step, "missing", false) ? " as missing values do here" : "");
+  }
+}
+
+static void add_feature(dm_buf *out, const dm_json *f) {
+  dm_buf_printf(out, "  %s = ", dm_json_get_string(f, "name", ""));
+  add_value(out, dm_json_get(f, "value"));
+  const dm_json *encoded = dm_json_get(f, "encoded"), *changes = dm_json_get(f, "changes"), *raw = dm_json_get(f, "raw");
+  for (const dm_json *e = encoded ? encoded->first : NULL; e; e = e->next) {
+    dm_buf_adds(out, e == encoded->first ? ", encoded " : " ");
+    add_value(out, dm_json_get(e, "value"));
+  }
+  dm_buf_addc(out, '\n');
+  for (const dm_json *c = changes ? changes->first : NULL; c; c = c->next) {
+    dm_buf_printf(out, "      run %lld, rule %s: ", (long long)dm_json_get_int(c, "run", 0), dm_json_get_string(c, "rule", ""));
+    add_value(out, dm_json_get(c, "old"));
+    dm_buf_adds(out, " -> ");
+    add_value(out, dm_json_get(c, "new"));
+    dm_buf_addc(out, '\n');
+  }
+  if (raw && raw->type == DM_JSON_STRING && changes && changes->n) dm_buf_printf(out, "      in the file: '%s'\n", raw->string.p);
+}
+
+static void add_origin(dm_buf *out, const dm_json *o) {
+  if (!o || o->type != DM_JSON_OBJECT) {
+    dm_buf_adds(out, "\norigin: not an imported row\n");
+    return;
+  }
+  const char *problem = dm_json_get_string(o, "problem", NULL), *raw = dm_json_get_string(o, "raw", NULL);
+  dm_buf_printf(out, "\norigin: %s:%lld, record %lld, bytes %lld to %lld%s\n", dm_json_get_string(o, "file", ""),
+                (long long)dm_json_get_int(o, "line", 0), (long long)dm_json_get_int(o, "record", 0),
+                (long long)dm_json_get_int(o, "byte_offset", 0),
+                (long long)(dm_json_get_int(o, "byte_offset", 0) + dm_json_get_int(o, "bytes", 0)),
+                dm_json_get_bool(o, "verified", false) ? ", file unchanged since import (SHA-256)" : "");
+  if (problem) dm_buf_printf(out, "  %s\n", problem);
+  if (raw) dm_buf_printf(out, "  %s%s", raw, raw[0] && raw[strlen(raw) - 1] == '\n' ? "" : "\n");
+}
+
+dm_status dm_audit_text(const dm_json *audit, dm_buf *out, dm_error *err) {
+  dm_buf_printf(out, "%s@%lld (%s), row %lld\n%s = ", dm_json_get_string(audit, "model", ""), (long long)dm_json_get_int(audit, "version", 0),
+                dm_json_get_string(audit, "method", ""), (long long)dm_json_get_int(audit, "row", 0),
+                dm_json_get_string(audit, "target", "prediction"));
+  add_value(out, dm_json_get(audit, "prediction"));
+  const dm_json *probabilities = dm_json_get(audit, "probabilities");
+  for (const dm_json *p = probabilities ? probabilities->first : NULL; p; p = p->next)
+    dm_buf_printf(out, "%s%s %.4g", p == probabilities->first ? "   " : ", ", p->key, p->real);
+  dm_buf_addc(out, '\n');
+  add_path(out, dm_json_get(audit, "path"));
+  dm_buf_adds(out, "\nfeatures\n");
+  const dm_json *features = dm_json_get(audit, "features");
+  for (const dm_json *f = features ? features->first : NULL; f; f = f->next) add_feature(out, f);
+  add_origin(out, dm_json_get(audit, "origin"));
+  return dm_buf_status(out) == DM_OK ? DM_OK : dm_fail(err, DM_EBUDGET, "audit: out of memory");
+}

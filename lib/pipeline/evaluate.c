@@ -1,0 +1,58 @@
+/* Metrics of a stored model on the rows of a source that have its target. */
+#include <dm/pipeline.h>
+
+#include <math.h>
+#include <string.h>
+
+/* Truth in the model's terms: class codes by value, or the number. */
+static dm_status read_truth(const dm_scorer *s, const dm_frame *frame, double *truth, dm_error *err) {
+  size_t at = dm_frame_find(frame, s->target.name);
+  if (at == SIZE_MAX) {
+    (void)dm_fail(err, DM_EINPUT, "the source has no column '%s', the target of the model", s->target.name);
+    dm_error_hint(err, "predict needs no target; evaluate compares with it");
+    return DM_EINPUT;
+  }
+  const dm_frame_column *c = &frame->columns[at];
+  if (!s->target.levels.n && c->kind == DM_CATEGORY)
+    return dm_fail(err, DM_EINPUT, "column '%s' holds text, the model predicts numbers", c->name);
+  for (size_t i = 0; i < frame->n; i++) {
+    double v = c->values[i];
+    truth[i] = v;
+    if (!s->target.levels.n || isnan(v)) continue;
+    dm_value cell = c->kind == DM_CATEGORY ? (dm_value){.type = DM_TEXT, .text = c->levels.names[(size_t)v]} : (dm_value){.type = DM_REAL, .real = v};
+    size_t code = dm_levels_find(&s->target.levels, cell);
+    if (code == SIZE_MAX) {
+      char number[DM_NUMBER_MAX];
+      size_t n = dm_text_of_double(v, false, number);
+      dm_str shown = c->kind == DM_CATEGORY ? cell.text : (dm_str){number, n};
+      return dm_fail(err, DM_EINPUT, "row %zu: '%.*s' is not a class of the model", i + 1, (int)(shown.n > 100 ? 100 : shown.n), shown.p);
+    }
+    truth[i] = (double)code;
+  }
+  return DM_OK;
+}
+
+dm_status dm_evaluate(dm_store *store, const char *model, const dm_src *src, dm_arena *arena, dm_evaluation *out, dm_error *err) {
+  dm_ctx *ctx = dm_store_ctx(store);
+  dm_scorer *scorer = NULL;
+  dm_frame *frame = NULL;
+  dm_evaluation e = {0};
+  double *work = NULL;
+  dm_status s = dm_registry_load(store, model, arena, &scorer, &e.meta, err);
+  if (s == DM_OK) s = dm_src_frame(store, src, NULL, 0, &frame, NULL, err);
+  if (s == DM_OK && frame->n == 0) s = dm_fail(err, DM_EINPUT, "the source has no rows");
+  if (s == DM_OK) {
+    size_t k = scorer->model->n_classes, n = frame->n;
+    work = dm_alloc(ctx, n, (3 + k) * sizeof *work, "evaluation", err);
+    s = work ? read_truth(scorer, frame, work, err) : DM_EBUDGET;
+    if (s == DM_OK) s = dm_scorer_frame(scorer, frame, NULL, n, work + n, work + 2 * n, k ? work + 3 * n : NULL, err);
+    if (s == DM_OK && !(e.n_metrics = dm_metrics(ctx, n, k, work, work + n, k ? work + 3 * n : NULL, e.metrics, err)))
+      s = dm_fail(err, DM_EINPUT, "no row of the source has a value of '%s'", scorer->target.name);
+    for (size_t i = 0; s == DM_OK && i < n; i++) e.rows += isnan(work[i]) ? 0 : 1;
+  }
+  dm_free(ctx, work);
+  dm_frame_free(frame);
+  dm_scorer_free(scorer);
+  if (s == DM_OK) *out = e;
+  return s;
+}

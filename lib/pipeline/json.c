@@ -1,0 +1,136 @@
+/* Results of the verbs as the JSON that the commands print. */
+#include <dm/pipeline.h>
+
+#include <math.h>
+#include <string.h>
+
+void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *j) {
+  dm_json_object(j);
+  dm_json_key(j, "table");
+  dm_json_string(j, r->table);
+  dm_json_key(j, "rows");
+  dm_json_int(j, (int64_t)r->rows);
+  dm_json_key(j, "rejects");
+  dm_json_int(j, (int64_t)r->rejects);
+  dm_json_key(j, "columns");
+  dm_json_array(j);
+  for (size_t i = 0; i < r->n_columns; i++) {
+    dm_json_object(j);
+    dm_json_key(j, "name");
+    dm_json_string(j, r->columns[i].name);
+    dm_json_key(j, "type");
+    dm_json_string(j, dm_type_name(r->columns[i].type));
+    dm_json_end_object(j);
+  }
+  dm_json_end_array(j);
+  dm_json_key(j, "notes");
+  dm_json_array(j);
+  for (size_t i = 0; i < r->n_notes; i++) dm_json_string(j, r->notes[i]);
+  dm_json_end_array(j);
+  dm_json_key(j, "seconds");
+  dm_json_double(j, seconds);
+  dm_json_end_object(j);
+}
+
+void dm_predict_json(const dm_predict_result *p, const char *table, dm_json_out *j) {
+  dm_json_object(j);
+  dm_json_key(j, "model");
+  dm_json_string(j, p->meta.name);
+  dm_json_key(j, "version");
+  dm_json_int(j, p->meta.version);
+  dm_json_key(j, "rows");
+  dm_json_int(j, (int64_t)p->rows);
+  dm_json_key(j, "table");
+  dm_json_string(j, table);
+  dm_json_key(j, "seconds");
+  dm_json_double(j, p->seconds);
+  dm_json_end_object(j);
+}
+
+static void split_json(const char *name, const dm_metric *metrics, size_t n, dm_json_out *json) {
+  dm_json_key(json, name);
+  dm_json_object(json);
+  for (size_t i = 0; i < n; i++)
+    if (isfinite(metrics[i].value)) {
+      dm_json_key(json, metrics[i].name);
+      dm_json_double(json, metrics[i].value);
+    }
+  dm_json_end_object(json);
+}
+
+void dm_train_json(const dm_train_result *r, dm_json_out *json) {
+  dm_json_object(json);
+  dm_json_key(json, "model");
+  dm_json_string(json, r->meta.name);
+  dm_json_key(json, "version");
+  dm_json_int(json, r->meta.version);
+  dm_json_key(json, "method");
+  dm_json_string(json, r->meta.method);
+  dm_json_key(json, "task");
+  dm_json_string(json, r->meta.task);
+  dm_json_key(json, "target");
+  dm_json_string(json, r->meta.target);
+  dm_json_key(json, "rows");
+  dm_json_int(json, (int64_t)r->rows);
+  dm_json_key(json, "test_rows");
+  dm_json_int(json, (int64_t)r->test_rows);
+  dm_json_key(json, "columns");
+  dm_json_int(json, (int64_t)r->columns);
+  dm_json_key(json, "seconds");
+  dm_json_double(json, r->seconds);
+  dm_json_key(json, "params");
+  dm_json_raw(json, r->meta.params_json, strlen(r->meta.params_json));
+  dm_json_key(json, "metrics");
+  dm_json_object(json);
+  split_json("train", r->train, r->n_train, json);
+  split_json("test", r->test, r->n_test, json);
+  if (r->n_cv) {
+    split_json("cv", r->cv, r->n_cv, json);
+    split_json("cv_sd", r->cv_sd, r->n_cv_sd, json);
+  }
+  dm_json_end_object(json);
+  dm_json_end_object(json);
+}
+
+void dm_evaluation_json(const dm_evaluation *e, dm_json_out *j) {
+  dm_json_object(j);
+  dm_json_key(j, "model");
+  dm_json_string(j, e->meta.name);
+  dm_json_key(j, "version");
+  dm_json_int(j, e->meta.version);
+  dm_json_key(j, "rows");
+  dm_json_int(j, (int64_t)e->rows);
+  split_json("metrics", e->metrics, e->n_metrics, j);
+  dm_json_end_object(j);
+}
+
+void dm_model_json(const dm_model_meta *m, dm_json_out *j) {
+  dm_json_object(j);
+  dm_json_key(j, "model");
+  dm_json_string(j, m->name);
+  dm_json_key(j, "version");
+  dm_json_int(j, m->version);
+  dm_json_key(j, "active");
+  dm_json_bool(j, m->active);
+  dm_json_key(j, "method");
+  dm_json_string(j, m->method);
+  dm_json_key(j, "task");
+  dm_json_string(j, m->task);
+  dm_json_key(j, "target");
+  dm_json_string(j, m->target);
+  dm_json_key(j, "rows");
+  dm_json_int(j, m->rows);
+  dm_json_key(j, "params");
+  dm_json_raw(j, m->params_json, strlen(m->params_json));
+  dm_json_key(j, "source");
+  dm_json_string(j, m->source_sql);
+  dm_json_key(j, "seed");
+  dm_json_int(j, (int64_t)m->seed);
+  dm_json_key(j, "started");
+  dm_json_string(j, m->started);
+  dm_json_key(j, "seconds");
+  dm_json_double(j, m->seconds);
+  dm_json_key(j, "sha256");
+  dm_json_string(j, m->sha256);
+  dm_json_end_object(j);
+}

@@ -1,0 +1,190 @@
+#include "print.h"
+
+#include <math.h>
+#include <string.h>
+
+void print_padded(dm_buf *out, const char *prefix, const char *text, size_t columns) {
+  size_t n = strlen(text), used = 0, at = 0;
+  bool whole = dm_utf8_columns(text, n) < columns;
+  dm_buf_adds(out, prefix);
+  while (at < n) {
+    uint32_t code;
+    size_t step = dm_utf8_next(text + at, n - at, &code), width = dm_utf8_columns(text + at, step);
+    if (step == 0 || (!whole && used + width + 2 > columns)) break;
+    if (code < 0x20 || code == 0x7F)
+      dm_buf_addc(out, '.'), width = 1;
+    else
+      dm_buf_add(out, text + at, step);
+    at += step;
+    used += width;
+  }
+  if (!whole) dm_buf_adds(out, "\xE2\x80\xA6"), used++;
+  for (; used < columns; used++) dm_buf_addc(out, ' ');
+}
+
+void print_value(dm_buf *out, dm_value v) {
+  char number[DM_NUMBER_MAX];
+  switch (v.type) {
+  case DM_NULL: dm_buf_adds(out, "(missing)"); break;
+  case DM_INTEGER: dm_buf_add(out, number, dm_text_of_int(v.integer, number)); break;
+  case DM_REAL: dm_buf_add(out, number, dm_text_of_double(v.real, true, number)); break;
+  case DM_TEXT:
+    dm_buf_addc(out, '\'');
+    dm_buf_add(out, v.text.p, v.text.n);
+    dm_buf_addc(out, '\'');
+    break;
+  case DM_BLOB: dm_buf_printf(out, "(blob of %zu bytes)", v.text.n); break;
+  }
+}
+
+/* ---- profile ----------------------------------------------------------------- */
+
+static void print_top(dm_buf *out, const dm_profile_column *c) {
+  dm_buf_adds(out, "  top:");
+  for (size_t i = 0; i < c->n_top && i < 5; i++) {
+    dm_str t = c->top[i].text;
+    dm_buf_printf(out, "%s %.*s%s (%llu)", i ? "," : "", (int)(t.n > 30 ? 30 : t.n), t.p, t.n > 30 ? "\xE2\x80\xA6" : "",
+                  (unsigned long long)c->top[i].count);
+  }
+  dm_buf_addc(out, '\n');
+}
+
+void print_profile(dm_buf *out, const dm_profile *p) {
+  dm_buf_printf(out, "%s: %llu rows, %zu columns\n", p->table, (unsigned long long)p->rows, p->n_columns);
+  for (size_t i = 0; i < p->n_columns; i++) {
+    const dm_profile_column *c = &p->columns[i];
+    dm_buf_printf(out, "\n%s  %s%s\n", c->name, dm_type_name(c->type), i == p->target ? "  (target)" : "");
+    dm_buf_printf(out, "  missing %llu (%.1f %%), distinct %llu\n", (unsigned long long)c->missing,
+                  c->rows ? 100.0 * (double)c->missing / (double)c->rows : 0.0, (unsigned long long)c->distinct);
+    if (c->numeric && c->rows > c->missing) {
+      dm_buf_printf(out, "  min %.6g, max %.6g, mean %.6g, sd %.6g, zeros %llu, negative %llu\n", c->min, c->max, c->mean, c->sd,
+                    (unsigned long long)c->zeros, (unsigned long long)c->negatives);
+      dm_buf_printf(out, "  quantiles 1%% %.6g, 5%% %.6g, 25%% %.6g, 50%% %.6g, 75%% %.6g, 95%% %.6g, 99%% %.6g\n", c->q01, c->q05, c->q25, c->q50,
+                    c->q75, c->q95, c->q99);
+    } else if (c->rows > c->missing) {
+      dm_buf_printf(out, "  length %llu to %llu\n", (unsigned long long)c->min_length, (unsigned long long)c->max_length);
+    }
+    if (c->n_top) print_top(out, c);
+  }
+  dm_buf_addc(out, '\n');
+}
+
+/* ---- apply, history, why ------------------------------------------------------- */
+
+void print_apply(dm_buf *out, const dm_apply_result *r, const char *database) {
+  for (size_t i = 0; i < r->n_steps; i++) {
+    const dm_step_result *s = &r->steps[i];
+    print_padded(out, "  ", s->rule, 20);
+    dm_buf_printf(out, "%llu cells changed", (unsigned long long)s->cells_changed);
+    if (s->rows_removed) dm_buf_printf(out, ", %llu rows removed", (unsigned long long)s->rows_removed);
+    if (s->rows_failed) dm_buf_printf(out, ", %llu cells did not fit", (unsigned long long)s->rows_failed);
+    if (s->detail && s->detail[0]) dm_buf_printf(out, "   %s", s->detail);
+    dm_buf_addc(out, '\n');
+  }
+  dm_buf_printf(out, "%s: %llu rows before, %llu after\n", r->table, (unsigned long long)r->rows_before, (unsigned long long)r->rows_after);
+  if (r->run_id)
+    dm_buf_printf(out, "run %lld; dm-clean undo %s %lld puts it back\n", (long long)r->run_id, database, (long long)r->run_id);
+  else
+    dm_buf_adds(out, "dry run: nothing was kept\n");
+}
+
+void print_history(dm_buf *out, const dm_history_entry *entries, size_t n) {
+  if (n == 0) dm_buf_adds(out, "no runs yet\n");
+  for (size_t i = 0; i < n; i++) {
+    const dm_history_entry *e = &entries[i];
+    dm_buf_printf(out, "%5lld  %s  ", (long long)e->run_id, e->started);
+    print_padded(out, "", e->command, 10);
+    print_padded(out, "", e->table ? e->table : "", 20);
+    if (e->cells || e->rows) dm_buf_printf(out, "%llu cells, %llu rows", (unsigned long long)e->cells, (unsigned long long)e->rows);
+    if (e->undone) dm_buf_adds(out, "  undone");
+    if (strcmp(e->status, "done") != 0) dm_buf_printf(out, "  %s", e->status);
+    dm_buf_addc(out, '\n');
+  }
+}
+
+void print_history_json(dm_json_out *j, const dm_history_entry *entries, size_t n) {
+  dm_json_array(j);
+  for (size_t i = 0; i < n; i++) {
+    const dm_history_entry *e = &entries[i];
+    dm_json_object(j);
+    dm_json_key(j, "run");
+    dm_json_int(j, e->run_id);
+    dm_json_key(j, "command");
+    dm_json_string(j, e->command);
+    dm_json_key(j, "table");
+    dm_json_string(j, e->table);
+    dm_json_key(j, "started");
+    dm_json_string(j, e->started);
+    dm_json_key(j, "status");
+    dm_json_string(j, e->status);
+    dm_json_key(j, "cells_changed");
+    dm_json_int(j, (int64_t)e->cells);
+    dm_json_key(j, "rows_removed");
+    dm_json_int(j, (int64_t)e->rows);
+    dm_json_key(j, "undone");
+    dm_json_bool(j, e->undone);
+    dm_json_end_object(j);
+  }
+  dm_json_end_array(j);
+}
+
+static void print_why_cell(dm_buf *out, const dm_why_cell *c) {
+  dm_buf_printf(out, "%s = ", c->column);
+  print_value(out, c->now);
+  dm_buf_addc(out, '\n');
+  for (size_t i = 0; i < c->n; i++) {
+    const dm_why_step *s = &c->steps[i];
+    if (s->run_id == 0) continue;
+    dm_buf_printf(out, "  run %lld, rule %s, %s: ", (long long)s->run_id, s->rule, s->started);
+    print_value(out, s->old_value);
+    dm_buf_adds(out, " -> ");
+    print_value(out, s->new_value);
+    dm_buf_adds(out, s->undone ? "  (undone)\n" : "\n");
+  }
+  if (c->raw.p) dm_buf_printf(out, "  in the file: '%.*s'\n", (int)(c->raw.n > 2000 ? 2000 : c->raw.n), c->raw.p);
+}
+
+void print_why(dm_buf *out, const dm_why *why) {
+  const dm_origin *o = &why->origin;
+  for (size_t i = 0; i < why->n_cells; i++) print_why_cell(out, &why->cells[i]);
+  if (!o->uri[0]) {
+    dm_buf_printf(out, "origin: %s\n", o->problem[0] ? o->problem : "not an imported row");
+    return;
+  }
+  dm_buf_printf(out, "origin: %s:%llu, record %llu, byte %llu\n", o->uri, (unsigned long long)o->line, (unsigned long long)o->record,
+                (unsigned long long)o->byte_offset);
+  if (o->verified) dm_buf_adds(out, "  the file is unchanged since import (SHA-256)\n");
+  if (o->problem[0]) dm_buf_printf(out, "  %s\n", o->problem);
+  if (o->raw.p && dm_utf8_valid(o->raw.p, o->raw.n) == o->raw.n)
+    dm_buf_printf(out, "  %.*s%s", (int)(o->raw.n > 2000 ? 2000 : o->raw.n), o->raw.p, o->raw.n && o->raw.p[o->raw.n - 1] == '\n' ? "" : "\n");
+}
+
+/* ---- models ---------------------------------------------------------------------- */
+
+void print_metrics(dm_buf *out, const char *split, const dm_metric *metrics, size_t n) {
+  if (n == 0) return;
+  dm_buf_printf(out, "%-6s", split);
+  for (size_t i = 0, shown = 0; i < n; i++)
+    if (isfinite(metrics[i].value)) dm_buf_printf(out, "%s %s %.4f", shown++ ? "," : "", metrics[i].name, metrics[i].value);
+  dm_buf_addc(out, '\n');
+}
+
+void print_train(dm_buf *out, const dm_train_result *r) {
+  dm_buf_printf(out, "model %s@%lld: %s, %s %s, %zu rows", r->meta.name, (long long)r->meta.version, r->meta.method, r->meta.task, r->meta.target,
+                r->rows);
+  if (r->test_rows) dm_buf_printf(out, " (%zu held out)", r->test_rows);
+  dm_buf_printf(out, ", %zu columns, %.3f s\n", r->columns, r->seconds);
+  print_metrics(out, "train", r->train, r->n_train);
+  print_metrics(out, "test", r->test, r->n_test);
+  print_metrics(out, "cv", r->cv, r->n_cv);
+  print_metrics(out, "  sd", r->cv_sd, r->n_cv_sd);
+}
+
+void print_models(dm_buf *out, const dm_model_meta *models, size_t n) {
+  if (n == 0) dm_buf_adds(out, "no models yet\n");
+  for (size_t i = 0; i < n; i++) {
+    const dm_model_meta *m = &models[i];
+    dm_buf_printf(out, "%s %s@%lld  %s, %s %s, %lld rows, %s, %.3f s\n", m->active ? "*" : " ", m->name, (long long)m->version, m->method, m->task,
+                  m->target ? m->target : "", (long long)m->rows, m->started, m->seconds);
+  }
+}
