@@ -6,7 +6,9 @@ set -eu
 cd "$(dirname "$0")/.."
 sh tools/install-deps.sh
 
-[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release >/dev/null
+if [ ! -f build/release/build.ninja ]; then
+  meson setup build/release --buildtype=release >/dev/null || { cat build/release/meson-logs/meson-log.txt >&2; exit 1; }
+fi
 ninja -C build/release tools/dm-clean tools/dm-mine sql/dm.so >build/release/build.log 2>&1 || { cat build/release/build.log >&2; exit 1; }
 
 mkdir -p build/quickstart

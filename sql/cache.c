@@ -1,0 +1,108 @@
+/*
+ * Models in use by a connection. A statement with a constant name asks once
+ * and keeps the model in its auxdata until it is reset; every other call asks
+ * again. An entry is current while PRAGMA data_version (others' commits) and
+ * total_changes (our own) stand; then the registry is asked, and only another
+ * SHA-256 loads anew.
+ */
+#include "extension.h"
+
+#include <string.h>
+
+SQLITE_EXTENSION_INIT3
+
+void sql_model_release(void *user) {
+  sql_model *m = user;
+  if (--m->users > 0) return;
+  dm_ctx *ctx = m->scorer ? m->scorer->ctx : NULL;
+  if (ctx) {
+    dm_scratch_clear(&m->scratch, m->scorer);
+    dm_free(ctx, m->raw);
+    dm_free(ctx, m->proba);
+    dm_scorer_free(m->scorer);
+  }
+  dm_arena_free(m->memory);
+  sqlite3_free(m->reference);
+  sqlite3_free(m);
+}
+
+static dm_status versions(sql_state *s, int64_t *data_version, int64_t *total_changes, dm_error *err) {
+  bool row;
+  dm_status status = DM_OK;
+  if (!s->data_version) status = dm_stmt_prepare(s->store, "PRAGMA main.data_version", &s->data_version, err);
+  if (status == DM_OK) status = dm_stmt_step(s->data_version, &row, err);
+  if (status != DM_OK) return status;
+  *data_version = row ? dm_stmt_int(s->data_version, 0) : 0;
+  *total_changes = sqlite3_total_changes(s->db);
+  return dm_stmt_reset(s->data_version, err);
+}
+
+static dm_status load(sql_state *s, const char *reference, sql_model **out, dm_error *err) {
+  sql_model *m = sqlite3_malloc64(sizeof *m);
+  if (!m) return dm_fail(err, DM_EBUDGET, "out of memory");
+  memset(m, 0, sizeof *m);
+  m->users = 1;
+  m->reference = sqlite3_mprintf("%s", reference);
+  dm_status status = m->reference ? dm_registry_check_tables(s->store, err) : dm_fail(err, DM_EBUDGET, "out of memory");
+  if (status == DM_OK) status = dm_arena_new(s->ctx, 4096, &m->memory, err);
+  if (status == DM_OK) status = dm_registry_load(s->store, reference, m->memory, &m->scorer, &m->meta, err);
+  if (status == DM_OK) {
+    size_t k = m->scorer->model->n_classes;
+    m->raw = dm_alloc(s->ctx, m->scorer->d, sizeof *m->raw, "row", err);
+    m->proba = dm_alloc(s->ctx, k ? k : 1, sizeof *m->proba, "row", err);
+    status = m->raw && m->proba ? dm_scratch_init(&m->scratch, m->scorer, err) : DM_EBUDGET;
+  }
+  if (status != DM_OK)
+    sql_model_release(m);
+  else
+    *out = m;
+  return status;
+}
+
+static void drop_entry(sql_state *s, sql_model *m) {
+  for (sql_model **at = &s->models; *at; at = &(*at)->next)
+    if (*at == m) {
+      *at = m->next;
+      sql_model_release(m);
+      return;
+    }
+}
+
+/* The registry's word on an entry that may be stale. */
+static dm_status still_current(sql_state *s, const sql_model *m, bool *current, dm_error *err) {
+  dm_arena *arena = NULL;
+  dm_model_meta meta;
+  dm_status status = dm_arena_new(s->ctx, 4096, &arena, err);
+  if (status == DM_OK) status = dm_registry_check_tables(s->store, err);
+  if (status == DM_OK) status = dm_registry_find(s->store, m->reference, arena, &meta, err);
+  *current = status == DM_OK && meta.id == m->meta.id && strcmp(meta.sha256, m->meta.sha256) == 0;
+  dm_arena_free(arena);
+  return status;
+}
+
+dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out, dm_error *err) {
+  int64_t data_version = 0, total_changes = 0;
+  sql_model *m = state->models;
+  dm_status s = versions(state, &data_version, &total_changes, err);
+  if (s != DM_OK) return s;
+  while (m && strcmp(m->reference, reference) != 0) m = m->next;
+  if (m && (m->data_version != data_version || m->total_changes != total_changes)) {
+    bool current = false;
+    s = still_current(state, m, &current, err);
+    if (!current) {
+      drop_entry(state, m);
+      m = NULL;
+    }
+    if (s != DM_OK) return s;
+  }
+  if (!m) {
+    if ((s = load(state, reference, &m, err)) != DM_OK) return s;
+    m->next = state->models;
+    state->models = m;
+  }
+  m->data_version = data_version;
+  m->total_changes = total_changes;
+  m->users++;
+  *out = m;
+  return DM_OK;
+}

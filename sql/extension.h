@@ -1,0 +1,53 @@
+/*
+ * What the files of the extension share: one state for each connection with
+ * its context, the attached store and the models in use.
+ */
+#ifndef DM_SQL_EXTENSION_H
+#define DM_SQL_EXTENSION_H
+
+#include <dm/dm.h>
+#include <sqlite3ext.h>
+
+typedef struct sql_model {
+  struct sql_model *next;
+  char *reference;     /* as given: 'name' or 'name@3' */
+  dm_scorer *scorer;
+  dm_arena *memory;    /* holds meta's texts */
+  dm_model_meta meta;
+  dm_scratch scratch;
+  double *raw, *proba; /* one row */
+  int64_t data_version, total_changes; /* when it was last found to be current */
+  unsigned users;      /* statements that hold it in auxdata or a cursor, plus 1 while cached */
+} sql_model;
+
+typedef struct sql_state {
+  sqlite3 *db;
+  dm_ctx *ctx;
+  dm_store *store;
+  sql_model *models;
+  dm_stmt *data_version;
+  unsigned users; /* registrations that hold the state */
+} sql_state;
+
+/** Model by reference, loaded and verified, current as of this call; *out is held until sql_model_release. */
+dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out, dm_error *err);
+void sql_model_release(void *model);
+
+/** "message (hint)" as the result of a function, or malloc'ed for a virtual table. */
+void sql_result_error(sqlite3_context *context, const dm_error *err);
+char *sql_error_text(const dm_error *err);
+/** SQLite result code for a status, so that interrupts stay interrupts. */
+int sql_code(dm_status s);
+
+dm_value sql_value(sqlite3_value *v);
+void sql_result(sqlite3_context *context, dm_value v);
+
+/* one family of functions a file */
+int sql_register_score(sql_state *state);
+int sql_register_apply(sql_state *state);
+int sql_register_models(sql_state *state);
+int sql_register_about(sql_state *state);
+void sql_state_release(void *state);
+sql_state *sql_state_hold(sql_state *state);
+
+#endif

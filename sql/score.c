@@ -1,0 +1,117 @@
+/*
+ * dm_predict(model, f1, …), dm_score(model, f1, …), dm_proba(model, class, f1, …):
+ * features in the order of the model's inputs. The same bits as dm-mine predict.
+ */
+#include "extension.h"
+
+#include <stdio.h>
+#include <string.h>
+
+SQLITE_EXTENSION_INIT3
+
+/* The model of argument 0: from auxdata while the name is constant. NULL after an error was set; *held: release it after use. */
+static sql_model *model_of(sqlite3_context *context, sqlite3_value **arguments, bool *held) {
+  sql_model *m = sqlite3_get_auxdata(context, 0);
+  dm_error err = {0};
+  *held = false;
+  if (m) return m;
+  const char *reference = (const char *)sqlite3_value_text(arguments[0]);
+  if (!reference) {
+    sqlite3_result_error(context, "dm: the model's name is NULL", -1);
+    return NULL;
+  }
+  if (sql_model_get(sqlite3_user_data(context), reference, &m, &err) != DM_OK) {
+    sql_result_error(context, &err);
+    return NULL;
+  }
+  m->users++;
+  sqlite3_set_auxdata(context, 0, m, sql_model_release); /* releases at once when it cannot be kept */
+  *held = true;
+  return m;
+}
+
+static bool check_count(sqlite3_context *context, const sql_model *m, int given) {
+  const dm_scorer *s = m->scorer;
+  if ((size_t)given == s->d) return true;
+  char text[1024];
+  int n = snprintf(text, sizeof text, "dm: model '%s' takes %zu features, got %d:", m->meta.name, s->d, given);
+  for (size_t i = 0; i < s->d && n > 0 && (size_t)n < sizeof text - 200; i++)
+    n += snprintf(text + n, sizeof text - (size_t)n, "%s %.150s", i ? "," : "", s->inputs[i].name);
+  sqlite3_result_error(context, text, -1);
+  return false;
+}
+
+/* Scores the features at arguments[first …]. */
+static bool score(sqlite3_context *context, sql_model *m, int n, sqlite3_value **features, double *value, double *result, bool proba) {
+  dm_error err;
+  err.code = DM_OK, err.message[0] = err.hint[0] = 0; /* 3 KB that need not be cleared for each row */
+  if (!check_count(context, m, n)) return false;
+  for (int i = 0; i < n; i++)
+    if (dm_scorer_bind(m->scorer, (size_t)i, sql_value(features[i]), &m->raw[i], &err) != DM_OK) {
+      sql_result_error(context, &err);
+      return false;
+    }
+  if (dm_scorer_row(m->scorer, m->raw, &m->scratch, value, result, proba ? m->proba : NULL, &err) == DM_OK) return true;
+  sql_result_error(context, &err);
+  return false;
+}
+
+static void predict(sqlite3_context *context, int n, sqlite3_value **arguments) {
+  bool held;
+  double value, result;
+  sql_model *m = model_of(context, arguments, &held);
+  if (m && score(context, m, n - 1, arguments + 1, &value, &result, false)) sql_result(context, dm_scorer_value(m->scorer, value));
+  if (held) sql_model_release(m);
+}
+
+static void score_of(sqlite3_context *context, int n, sqlite3_value **arguments) {
+  bool held;
+  double value, result;
+  sql_model *m = model_of(context, arguments, &held);
+  if (m && score(context, m, n - 1, arguments + 1, &value, &result, false)) sqlite3_result_double(context, result);
+  if (held) sql_model_release(m);
+}
+
+static void no_class(sqlite3_context *context, const sql_model *m, sqlite3_value *name) {
+  const unsigned char *text = sqlite3_value_text(name);
+  char message[512];
+  if (m->scorer->target.levels.n)
+    (void)snprintf(message, sizeof message, "dm: '%.100s' is not a class of model '%.100s'", text ? (const char *)text : "NULL", m->meta.name);
+  else
+    (void)snprintf(message, sizeof message, "dm: model '%.100s' predicts a number, it has no classes", m->meta.name);
+  sqlite3_result_error(context, message, -1);
+}
+
+static void proba(sqlite3_context *context, int n, sqlite3_value **arguments) {
+  bool held;
+  double value, result;
+  sql_model *m = model_of(context, arguments, &held);
+  size_t code = m ? dm_levels_find(&m->scorer->target.levels, sql_value(arguments[1])) : SIZE_MAX;
+  if (m && code == SIZE_MAX)
+    no_class(context, m, arguments[1]);
+  else if (m && score(context, m, n - 2, arguments + 2, &value, &result, true))
+    sqlite3_result_double(context, m->proba[code]);
+  if (held) sql_model_release(m);
+}
+
+static void too_few(sqlite3_context *context, int n, sqlite3_value **arguments) {
+  (void)n;
+  (void)arguments;
+  sqlite3_result_error(context, "dm: want the model's name, then its features (dm_proba: the class between them)", -1);
+}
+
+int sql_register_score(sql_state *state) {
+  static const struct {
+    const char *name;
+    int least;
+    void (*run)(sqlite3_context *, int, sqlite3_value **);
+  } functions[] = {{"dm_predict", 2, predict}, {"dm_score", 2, score_of}, {"dm_proba", 3, proba}};
+  int rc = SQLITE_OK;
+  for (size_t i = 0; rc == SQLITE_OK && i < sizeof functions / sizeof *functions; i++) {
+    rc = sqlite3_create_function_v2(state->db, functions[i].name, -1, SQLITE_UTF8, sql_state_hold(state), functions[i].run, NULL, NULL,
+                                    sql_state_release);
+    for (int n = 0; rc == SQLITE_OK && n < functions[i].least; n++)
+      rc = sqlite3_create_function_v2(state->db, functions[i].name, n, SQLITE_UTF8, NULL, too_few, NULL, NULL, NULL);
+  }
+  return rc;
+}
