@@ -1,8 +1,8 @@
 /*
  * Models in use by a connection. A statement with a constant name asks once
  * and keeps the model in its auxdata until it is reset; every other call asks
- * again. An entry is current while PRAGMA data_version (others' commits) and
- * total_changes (our own) stand; then the registry is asked, and only another
+ * again. An entry is current while the file's data version and
+ * total_changes (writes not yet committed) stand; then the registry is asked, and only another
  * SHA-256 loads anew.
  */
 #include "extension.h"
@@ -26,15 +26,12 @@ void sql_model_release(void *user) {
   sqlite3_free(m);
 }
 
-static dm_status versions(sql_state *s, int64_t *data_version, int64_t *total_changes, dm_error *err) {
-  bool row;
-  dm_status status = DM_OK;
-  if (!s->data_version) status = dm_stmt_prepare(s->store, "PRAGMA main.data_version", &s->data_version, err);
-  if (status == DM_OK) status = dm_stmt_step(s->data_version, &row, err);
-  if (status != DM_OK) return status;
-  *data_version = row ? dm_stmt_int(s->data_version, 0) : 0;
+/* No statement is kept open for this: one would keep the host from closing its connection. */
+static void versions(const sql_state *s, int64_t *data_version, int64_t *total_changes) {
+  unsigned version = 0;
+  (void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  *data_version = version;
   *total_changes = sqlite3_total_changes(s->db);
-  return dm_stmt_reset(s->data_version, err);
 }
 
 static dm_status load(sql_state *s, const char *reference, sql_model **out, dm_error *err) {
@@ -83,8 +80,8 @@ static dm_status still_current(sql_state *s, const sql_model *m, bool *current, 
 dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out, dm_error *err) {
   int64_t data_version = 0, total_changes = 0;
   sql_model *m = state->models;
-  dm_status s = versions(state, &data_version, &total_changes, err);
-  if (s != DM_OK) return s;
+  dm_status s = DM_OK;
+  versions(state, &data_version, &total_changes);
   while (m && strcmp(m->reference, reference) != 0) m = m->next;
   if (m && (m->data_version != data_version || m->total_changes != total_changes)) {
     bool current = false;

@@ -18,7 +18,6 @@ void sql_state_release(void *user) {
     sql_model_release(s->models);
     s->models = next;
   }
-  dm_stmt_free(s->data_version);
   dm_store_close(s->store);
   dm_ctx_free(s->ctx);
   sqlite3_free(s);

@@ -25,7 +25,6 @@ typedef struct sql_state {
   dm_ctx *ctx;
   dm_store *store;
   sql_model *models;
-  dm_stmt *data_version;
   unsigned users; /* registrations that hold the state */
 } sql_state;
 
