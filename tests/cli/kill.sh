@@ -1,0 +1,58 @@
+#!/bin/sh
+# Kills import, apply and train at random moments, 50 times in all; after each
+# kill the database must be whole and hold the state before or after, and the
+# same command must then do its work. usage: kill.sh BUILD
+set -u
+clean=$1/tools/dm-clean mine=$1/tools/dm-mine
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+complain() { echo "kill: $*"; failed=1; }
+
+awk 'BEGIN { srand(7); print "id,group,value,label";
+  for (i = 1; i <= 60000; i++) { v = int(rand() * 1000); printf "%d,%s,%d,%s\n", i, substr("ABCDEFGH", 1 + int(rand() * 8), 1), v, v % 7 < 3 ? " yes" : "no " } }' >data.csv
+cat >recipe.yaml <<'R'
+table: data
+steps:
+  - trim: {columns: label}
+  - case: {columns: group, to: lower}
+  - filter: {where: 'value < 990'}
+R
+
+state() { # a digest of everything a user sees
+  sqlite3 "$1" "PRAGMA integrity_check" | grep -qx ok || { echo corrupt; return; }
+  sqlite3 "$1" "SELECT name FROM sqlite_schema ORDER BY 1;
+    SELECT count(*), sum(id), sum(length(\"group\")), group_concat(DISTINCT \"group\"), sum(length(label)) FROM data;
+    SELECT count(*) FROM dm_run; SELECT count(*) FROM dm_change; SELECT count(*) FROM dm_model; SELECT count(*) FROM dm_tensor;" 2>&1
+}
+
+# try NAME TIMES PREPARED-DB COMMAND... : the command works on x.db
+try() {
+  name=$1 times=$2 prepared=$3; shift 3
+  rm -f x.db x.db-journal; [ "$prepared" = none ] || cp "$prepared" x.db
+  before=$([ "$prepared" = none ] && echo none || state x.db)
+  start=$(date +%s%N); "$@" >/dev/null 2>&1 || { complain "$name fails without a kill"; return; }
+  took=$(( ($(date +%s%N) - start) / 1000000 ))
+  after=$(state x.db); cp x.db "after-$name.db"
+  olds=0 news=0
+  for i in $(seq "$times"); do
+    rm -f x.db x.db-journal; [ "$prepared" = none ] || cp "$prepared" x.db
+    delay=$(awk -v s="$i$times" -v t="$took" 'BEGIN { srand(s); printf "%.4f", 0.002 + rand() * t / 1000 }')
+    timeout -s KILL "$delay" "$@" >/dev/null 2>&1
+    if [ ! -s x.db ]; then now=none; else now=$(state x.db); fi
+    # a new database may stand without any table yet
+    [ "$before" = none ] && [ "$now" != "$after" ] && [ "$(sqlite3 x.db 'SELECT count(*) FROM sqlite_schema' 2>/dev/null || echo 0)" = 0 ] && now=none
+    if [ "$now" = "$before" ]; then olds=$((olds + 1)); elif [ "$now" = "$after" ]; then news=$((news + 1));
+    else complain "$name killed after $delay s leaves neither the old state nor the new: $now"; fi
+    if [ "$now" = "$before" ]; then "$@" >/dev/null 2>&1 || complain "$name fails after a kill"; fi
+    [ "$(state x.db)" = "$after" ] || complain "$name gives another state after a kill"
+  done
+  echo "$name: $times kills within $took ms, $olds left the old state, $news the new"
+}
+
+try import 20 none "$clean" import x.db data.csv --quiet
+try apply 15 after-import.db "$clean" apply x.db recipe.yaml --quiet
+try train 15 after-apply.db "$mine" train tree x.db data --target label --max-depth 8 --quiet
+[ "$failed" = 0 ] && echo "kill: the database was whole after every kill"
+exit "$failed"

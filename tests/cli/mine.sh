@@ -1,0 +1,154 @@
+#!/bin/sh
+# dm-mine train, predict, evaluate, models, audit, report, run.
+. "$(dirname "$0")/lib.sh"
+
+"$clean" import my.db "$data/pima.csv" --null NA --quiet >/dev/null
+"$clean" import my.db "$data/iris.csv" --quiet >/dev/null
+
+run 0 "$mine" train tree my.db pima --target diabetes --model d --test 0.25 --json
+key '$.model' d
+key '$.version' 1
+key '$.method' tree
+key '$.task' classify
+key '$.rows' 768
+key '$.columns' 8
+sql :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '\$.metrics.test.accuracy') > 0.65" 1
+run 0 "$mine" train tree my.db pima --target diabetes --model d --max-depth 3 --criterion entropy
+run 0 "$mine" models my.db --json
+key '$[0].active' 0
+key '$[1].version' 2
+run 0 "$mine" models my.db show d
+says out "glucose"
+
+# predictions: table, file, standard output, SELECT, the same rows
+run 0 "$mine" predict my.db d pima --into scored --json
+key '$.rows' 768
+key '$.table' scored
+sql my.db "SELECT group_concat(name) FROM pragma_table_info('scored')" "dm_id,prediction,score,p_neg,p_pos"
+sql my.db "SELECT count(*) FROM scored WHERE abs(p_neg + p_pos - 1) > 1e-12 OR score <> max(p_neg, p_pos)" 0
+run 2 "$mine" predict my.db d pima --into scored
+run 0 "$mine" predict my.db d pima --into scored --replace
+run 0 "$mine" predict my.db d@2 'SELECT * FROM pima ORDER BY dm_id DESC' -o down.csv
+[ "$(sed -n 2p down.csv | cut -d, -f1)" = 768 ] || complain "the order of the source is not kept"
+run 0 "$mine" predict my.db d "$data/pima.csv" --null NA
+sqlite3 -csv -header my.db "SELECT prediction FROM scored" | tr -d '\r' >a
+cut -d, -f2 out >b
+same a b
+run 3 "$mine" predict my.db d iris
+says err "glucose"
+run 0 "$mine" evaluate my.db d pima --json
+key '$.rows' 768
+run 3 "$mine" evaluate my.db d 'SELECT glucose, pregnant, pressure, triceps, insulin, mass, pedigree, age FROM pima'
+
+# regression, folds, a file as source, a database in memory
+run 0 "$mine" train tree :memory: "$data/airquality.csv" --null NA --target Ozone --task regress --folds 5 --json
+key '$.task' regress
+sql :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '\$.metrics.cv.rmse') BETWEEN 10 AND 35" 1
+
+# the same bits for any number of threads
+for threads in 1 2; do
+  run 0 "$mine" train tree "t$threads.db" "$data/breast-cancer.csv" --target diagnosis --test 0.25 --threads $threads
+done
+[ "$(sqlite3 t1.db 'SELECT sha256 FROM dm_model')" = "$(sqlite3 t2.db 'SELECT sha256 FROM dm_model')" ] || complain "threads change the model"
+checks=$((checks + 1))
+
+# wrong words and data
+run 2 "$mine" train forrest my.db pima --target diabetes
+run 2 "$mine" train tree my.db pima --target diabtes
+says err "did you mean 'diabetes'?"
+run 2 "$mine" train tree my.db pimma --target diabetes
+says err "did you mean"
+run 2 "$mine" train tree my.db pima
+run 2 "$mine" train tree my.db pima --target diabetes --max-depht 3
+says err "did you mean"
+run 2 "$mine" train tree my.db pima --target diabetes --max-depth -1
+says err "max-depth = -1"
+run 2 "$mine" train tree my.db pima --target diabetes --test 1.5
+run 2 "$mine" train tree my.db pima --target diabetes --features glucose,nope
+run 3 "$mine" train tree my.db pima --target diabetes --task regress
+run 3 "$mine" train tree my.db "SELECT glucose, 'a' AS y FROM pima" --target y
+says err "one class"
+run 3 "$mine" train tree my.db "SELECT glucose, diabetes FROM pima LIMIT 1" --target diabetes
+run 3 "$mine" train tree my.db "SELECT glucose, diabetes FROM pima WHERE 0" --target diabetes
+run 3 "$mine" train tree my.db "SELECT 9e999 AS x, diabetes FROM pima" --target diabetes
+says err "x"
+run 0 "$mine" train tree my.db "SELECT NULL AS nothing, 1 AS same, glucose, diabetes FROM pima" --target diabetes --model odd
+run 3 "$mine" train tree my.db "SELECT broken FROM" --target diabetes
+run 4 "$mine" predict nothere.db d pima
+run 2 "$mine" predict my.db nothere pima
+run 2 "$mine" predict my.db d@9 pima
+run 2 "$mine" models my.db dropp d
+
+# forged models: an error, never a score
+forge() {
+  cp my.db forged.db
+  sqlite3 forged.db "$1" >/dev/null 2>&1
+  run 3 "$mine" predict forged.db d pima --into x
+  says err "model"
+}
+forge "UPDATE dm_model SET sha256 = 'x' WHERE name = 'd'"
+forge "UPDATE dm_model SET inputs = replace(inputs, 'glucose', 'insulin') WHERE name = 'd'"
+forge "UPDATE dm_tensor SET data = zeroblob(length(data)) WHERE name LIKE '%threshold'"
+forge "UPDATE dm_tensor SET shape = '[999999999]'"
+forge "DELETE FROM dm_tensor WHERE name LIKE '%left'"
+
+# locked by somebody else: an error after the busy timeout
+( sqlite3 my.db "BEGIN EXCLUSIVE" ".system sleep 8" ) & holder=$!
+sleep 1
+run 4 "$mine" train tree my.db pima --target diabetes
+says err "lock"
+wait $holder
+
+# audit
+run 0 "$mine" audit my.db d --row 5
+says out "pima.csv:6"
+run 0 "$mine" audit my.db d --row 5 --json
+key '$.row' 5
+key '$.origin.line' 6
+key '$.origin.verified' 1
+key '$.origin.raw' "$(sed -n 6p "$data/pima.csv")"
+run 2 "$mine" audit my.db d --row 99999
+run 2 "$mine" audit my.db d --row x
+
+# models move between files
+run 0 "$mine" models my.db export d model.db
+run 0 "$mine" models other.db import d model.db
+"$clean" import other.db "$data/pima.csv" --null NA --quiet >/dev/null
+run 0 "$mine" predict other.db d pima --into scored
+[ "$(sqlite3 other.db 'SELECT * FROM scored' | sha256sum)" = "$(sqlite3 my.db 'SELECT * FROM scored' | sha256sum)" ] || complain "an imported model scores otherwise"
+run 0 "$mine" models my.db activate d@1
+run 0 "$mine" models my.db drop d@2
+run 2 "$mine" models my.db activate d@2
+
+# report and the pipeline file
+run 0 "$mine" report my.db -o report.html
+grep -q '</html>' report.html || complain "the report is not whole"
+grep -qiE 'src="http|href="http|@import|url\(http' report.html && complain "the report wants the network"
+cat >p.yaml <<P
+database: out/p.db
+sources:
+  - {file: $data/biopsy-dirty.csv, table: b, null: NA}
+clean:
+  - table: b
+    steps:
+      - trim: {columns: class}
+      - case: {columns: class, to: lower}
+models:
+  - {method: tree, source: b, target: class, ignore: [ID, sampled, note], model: m, test: 0.25}
+predict:
+  - {model: m, source: b, into: s}
+report: out/r.html
+P
+run 1 "$mine" run p.yaml
+says out "accepted 696, rejected 16"
+sql out/p.db "SELECT count(*) FROM s" 696
+run 1 "$mine" run p.yaml --json
+key '$.sources[0].rows' 696
+sql out/p.db "SELECT count(*), max(version) FROM dm_model" "2|2"
+run 0 "$mine" run p.yaml --resume
+sql out/p.db "SELECT count(*), max(version) FROM dm_model" "2|2"
+sed 's/test: 0.25/tets: 0.25/' p.yaml >bad.yaml
+run 3 "$mine" run bad.yaml
+says err "bad.yaml:10:"
+says err "did you mean"
+finish
