@@ -316,7 +316,7 @@ static dm_status save(dm_store *store, const job *j, const dm_src *src, const dm
   s = dm_store_ensure_schema(store, err);
   if (s == DM_OK) s = dm_run_start(store, "train", m->params_json, NULL, &run, err);
   if (s == DM_OK) s = dm_registry_save(store, scorer, m, metrics, n, arena, err);
-  if (s == DM_OK && test->n) s = dm_evaluation_store(store, m->id, "test", test->n, test->k, test->truth, test->value, test->proba, err);
+  if (s == DM_OK && test->n) s = dm_report_evaluation_save(store, m->id, "test", test->n, test->k, test->truth, test->value, test->k ? test->proba : NULL, err);
   if (s == DM_OK) s = dm_run_end(store, run, "done", err);
   if (s == DM_OK) s = dm_store_commit(store, err);
   if (s != DM_OK) dm_store_rollback(store);
