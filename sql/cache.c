@@ -26,12 +26,20 @@ void sql_model_release(void *user) {
   sqlite3_free(m);
 }
 
-/* No statement is kept open for this: one would keep the host from closing its connection. */
-static void versions(const sql_state *s, int64_t *data_version, int64_t *total_changes) {
-  unsigned version = 0;
-  (void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
-  *data_version = version;
+/*
+ * PRAGMA data_version looks at the file, which the file control of that name
+ * does not. The statement is not kept: an open one would keep the host from
+ * closing its connection.
+ */
+static dm_status versions(const sql_state *s, int64_t *data_version, int64_t *total_changes, dm_error *err) {
+  dm_stmt *stmt = NULL;
+  bool row = false;
+  dm_status status = dm_stmt_prepare(s->store, "PRAGMA main.data_version", &stmt, err);
+  if (status == DM_OK) status = dm_stmt_step(stmt, &row, err);
+  if (status == DM_OK && row) *data_version = dm_stmt_int(stmt, 0);
+  dm_stmt_free(stmt);
   *total_changes = sqlite3_total_changes(s->db);
+  return status;
 }
 
 static dm_status load(sql_state *s, const char *reference, sql_model **out, dm_error *err) {
@@ -80,8 +88,8 @@ static dm_status still_current(sql_state *s, const sql_model *m, bool *current, 
 dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out, dm_error *err) {
   int64_t data_version = 0, total_changes = 0;
   sql_model *m = state->models;
-  dm_status s = DM_OK;
-  versions(state, &data_version, &total_changes);
+  dm_status s = versions(state, &data_version, &total_changes, err);
+  if (s != DM_OK) return s;
   while (m && strcmp(m->reference, reference) != 0) m = m->next;
   if (m && (m->data_version != data_version || m->total_changes != total_changes)) {
     bool current = false;

@@ -65,7 +65,7 @@ static const option_spec common_options[] = {
     {"seed", 0, OPTION_VALUE, "N", "seed of all random choices (default 0)"},
     {"threads", 0, OPTION_VALUE, "N", "threads (default: the processors there are); results are the same for any number"},
     {"memory", 0, OPTION_VALUE, "SIZE", "memory limit, for instance 512M or 4G (default none)"},
-    {"quiet", 'q', OPTION_FLAG, NULL, "warnings and errors only"},
+    {"quiet", 'q', OPTION_FLAG, NULL, "no results as text, no notes: warnings, errors and --json only"},
     {"verbose", 'v', OPTION_FLAG, NULL, "say more"},
     {"version", 0, OPTION_FLAG, NULL, "versions and licence"},
     {"help", 'h', OPTION_FLAG, NULL, "this help"},
@@ -414,6 +414,7 @@ static dm_status check_arguments(cli *c) {
 }
 
 static dm_status flush_output(cli *c) {
+  if (c->quiet && !c->json) return DM_OK;
   if (dm_buf_status(&c->out) != DM_OK) return dm_fail(&c->err, DM_EBUDGET, "output: out of memory");
   if (c->out.n && fwrite(c->out.p, 1, c->out.n, stdout) != c->out.n) return dm_fail(&c->err, DM_EIO, "standard output cannot be written");
   if (c->json) (void)fputc('\n', stdout);

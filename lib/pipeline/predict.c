@@ -3,6 +3,9 @@
  * functions), into a table; a file is that table exported.
  *
  *   dm_id | prediction | score | p_<class> …
+ *
+ * dm_id is no key of that table: its rows stand in the order of the source,
+ * and a source may give a row twice.
  */
 #include "pipeline/rows.h"
 
@@ -37,7 +40,7 @@ static dm_status create_table(dm_store *store, const dm_scorer *s, const char *s
   dm_status status = class_columns(s, arena, &names, err);
   if (status != DM_OK) return status;
   dm_buf_init(&sql, dm_store_ctx(store), err);
-  status = dm_sql_append(&sql, err, "CREATE TABLE %s.\"%w\"(dm_id INTEGER PRIMARY KEY, prediction %s, score REAL", schema, table,
+  status = dm_sql_append(&sql, err, "CREATE TABLE %s.\"%w\"(dm_id INTEGER, prediction %s, score REAL", schema, table,
                          s->model->n_classes ? dm_type_name(s->target.type) : "REAL");
   for (size_t c = 0; status == DM_OK && c < s->model->n_classes; c++) status = dm_sql_append(&sql, err, ", \"%w\" REAL", names[c]);
   if (status == DM_OK) status = dm_sql_append(&sql, err, ") STRICT");
@@ -66,12 +69,7 @@ static dm_status insert_row(dm_stmt *insert, const dm_scorer *s, int64_t id, dou
   for (size_t c = 0; status == DM_OK && c < s->model->n_classes; c++)
     status = dm_stmt_bind(insert, (int)c + 4, (dm_value){.type = DM_REAL, .real = proba[c]}, err);
   if (status == DM_OK) status = dm_stmt_step(insert, &row, err);
-  if (status == DM_OK) return dm_stmt_reset(insert, err);
-  if (err && strstr(err->message, "UNIQUE constraint")) {
-    (void)dm_fail(err, DM_EINPUT, "dm_id %lld comes twice in the source", (long long)id);
-    dm_error_hint(err, "leave dm_id out of the SELECT to number the rows");
-  }
-  return status;
+  return status == DM_OK ? dm_stmt_reset(insert, err) : status;
 }
 
 static dm_status score_all(dm_store *store, const dm_scorer *s, dm_rows *rows, dm_stmt *insert, uint64_t *n_rows, dm_error *err) {

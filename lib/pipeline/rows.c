@@ -12,6 +12,7 @@ struct dm_rows {
   int *places;       /* [d] column of each input */
   int id_column;     /* -1 = none */
   size_t at;         /* rows given so far */
+  bool done;         /* stepping a statement behind its end would start it again */
   double *raw;
   int64_t *ids;
   bool snapshot;
@@ -113,12 +114,13 @@ static dm_status bind_row(dm_rows *r, double *raw, size_t ordinal, dm_error *err
 dm_status dm_rows_next(dm_rows *rows, size_t *n, const double **raw, const int64_t **ids, dm_error *err) {
   dm_status s = dm_ctx_check(rows->ctx, err);
   size_t k = 0;
-  for (bool more; s == DM_OK && k < DM_ROWS_BATCH; k++, rows->at++) {
-    if (rows->stmt) {
-      if ((s = dm_stmt_step(rows->stmt, &more, err)) != DM_OK || !more) break;
-    } else if (rows->at == rows->frame->n) {
-      break;
-    }
+  for (bool more = true; s == DM_OK && k < DM_ROWS_BATCH && !rows->done; k++, rows->at++) {
+    if (rows->stmt)
+      s = dm_stmt_step(rows->stmt, &more, err);
+    else
+      more = rows->at < rows->frame->n;
+    rows->done = s != DM_OK || !more;
+    if (rows->done) break;
     if ((s = bind_row(rows, rows->raw + k * rows->scorer->d, rows->at, err)) != DM_OK) break;
     bool has_id = rows->id_column >= 0 && dm_stmt_value(rows->stmt, rows->id_column).type == DM_INTEGER;
     rows->ids[k] = has_id ? dm_stmt_int(rows->stmt, rows->id_column) : (int64_t)rows->at + 1;

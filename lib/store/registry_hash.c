@@ -5,7 +5,7 @@
  *   and for each tensor, by name: ["name","dtype",[shape]] \n bytes
  *
  * in canonical JSON. Names, versions and times are left out: the same model
- * trained again has the same hash.
+ * trained again has the same hash. Tensors "eval/…" (its evaluations) are no part of it.
  */
 #include "store/registry.h"
 

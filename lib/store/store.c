@@ -254,8 +254,10 @@ dm_status dm_store_attach(dm_ctx *ctx, struct sqlite3 *db, dm_store **out, dm_er
   return DM_OK;
 }
 
+/* COMMIT and not ROLLBACK: temporary tables may have been filled from what was read. */
 static void end_reading(dm_store *store) {
-  if (store->reading && !sqlite3_get_autocommit(store->db)) (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+  if (store->reading && !sqlite3_get_autocommit(store->db) && sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
   store->reading = false;
 }
 

@@ -49,7 +49,7 @@ static double column_loop(const char *path, double *sum) {
       for (int c = 0; c < COLUMNS; c++) check((columns[c] = realloc(columns[c], capacity * sizeof(double))) != NULL, "realloc");
     }
     for (int c = 0; c < COLUMNS; c++)
-      columns[c][n] = sqlite3_column_type(stmt, c + 1) == SQLITE_NULL ? NAN : sqlite3_column_double(stmt, c + 1);
+      columns[c][n] = sqlite3_column_type(stmt, c + 1) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(stmt, c + 1);
     n++;
   }
   (void)sqlite3_finalize(stmt);

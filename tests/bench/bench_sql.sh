@@ -7,7 +7,7 @@ sqlite3 b.db "PRAGMA page_size=16384; CREATE TABLE t(dm_id INTEGER PRIMARY KEY, 
   WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $rows)
   INSERT INTO t SELECT i, i * 7919 % 1000 / 10.0, i * 104729 % 997 / 7.0, i * 31 % 113 / 3.0, i % 17 * 0.5, i * 13 % 101 * 0.1, i * 17 % 103 * 0.1, i * 19 % 107 * 0.1,
     i * 23 % 109 * 0.1, i * 29 % 127 * 0.1, i * 37 % 131 * 0.1, CASE WHEN (i * 7919 % 1000 > 500) + (i * 104729 % 997 > 400) + (i % 11 = 0) > 1 THEN 'a' ELSE 'b' END FROM n;"
-"$mine" train tree b.db "SELECT * FROM t LIMIT 50000" --target y --model m --quiet >/dev/null || exit 1
+"$mine" train tree b.db "SELECT * FROM t LIMIT 50000" --target y --model m --quiet || exit 1
 columns="c1, c2, c3, c4, c5, c6, c7, c8, c9, c10"
 seconds() { sed -n 's/.*real \([0-9.]*\).*/\1/p' out | tail -n 1; }
 for pair in 1 2 3 4 5; do

@@ -2,7 +2,7 @@
 # dm-clean profile, apply, history, undo, why, export.
 . "$(dirname "$0")/lib.sh"
 
-"$clean" import my.db "$data/biopsy-dirty.csv" --table biopsy --null NA --quiet >/dev/null
+"$clean" import my.db "$data/biopsy-dirty.csv" --table biopsy --null NA --quiet
 digest() { sqlite3 my.db ".dump biopsy" "SELECT * FROM dm_column WHERE table_name = 'biopsy'" | sha256sum; }
 start=$(digest)
 cat >recipe.yaml <<'R'
@@ -80,7 +80,7 @@ table: biopsy
 steps:
   - derive: {column: x, as: 'V1 +', type: real}
 R
-bad 3 "2:" "" <<'R'
+bad 3 "3:1:" "YAML" <<'R'
 table: biopsy
 steps: [ {trim: }
 R

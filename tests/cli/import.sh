@@ -43,10 +43,10 @@ run 0 "$clean" export keep.db keep -o back.csv
 same back.csv keep.csv
 
 # widening far behind the sample
-awk 'BEGIN { print "n,x"; for (i = 1; i <= 300000; i++) printf "%d,%d\n", i, i % 10; print "oops,1.5" }' >wide.csv
+awk 'BEGIN { print "n,x"; for (i = 1; i <= 300000; i++) if (i == 200000) print "oops,1.5"; else printf "%d,%d\n", i, i % 10 }' >wide.csv
 run 0 "$clean" import wide.db wide.csv
 says out "note: "
-sql wide.db "SELECT group_concat(type), (SELECT n FROM wide WHERE dm_id = 300001), (SELECT x FROM wide WHERE dm_id = 1), (SELECT typeof(n) FROM wide LIMIT 1) FROM pragma_table_info('wide')" "INTEGER,TEXT,REAL|oops|1.0|text"
+sql wide.db "SELECT group_concat(type), (SELECT n FROM wide WHERE dm_id = 200000), (SELECT x FROM wide WHERE dm_id = 1), (SELECT typeof(n) FROM wide LIMIT 1) FROM pragma_table_info('wide')" "INTEGER,TEXT,REAL|oops|1.0|text"
 run 0 "$clean" export wide.db wide -o back.csv
 same back.csv wide.csv
 

@@ -1,5 +1,6 @@
 # Sourced by the tests of the commands: a folder of their own, and checks that
 # say what was wanted. usage in a test: . "$(dirname "$0")/lib.sh"; ...; finish
+: "${DM_BUILD:?the build directory}" "${DM_SOURCE:?the source directory}"
 clean=$DM_BUILD/tools/dm-clean
 mine=$DM_BUILD/tools/dm-mine
 data=$DM_SOURCE/datasets

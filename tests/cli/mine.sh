@@ -2,8 +2,8 @@
 # dm-mine train, predict, evaluate, models, audit, report, run.
 . "$(dirname "$0")/lib.sh"
 
-"$clean" import my.db "$data/pima.csv" --null NA --quiet >/dev/null
-"$clean" import my.db "$data/iris.csv" --quiet >/dev/null
+"$clean" import my.db "$data/pima.csv" --null NA --quiet
+"$clean" import my.db "$data/iris.csv" --quiet
 
 run 0 "$mine" train tree my.db pima --target diabetes --model d --test 0.25 --json
 key '$.model' d
@@ -72,7 +72,7 @@ run 3 "$mine" train tree my.db "SELECT glucose, diabetes FROM pima LIMIT 1" --ta
 run 3 "$mine" train tree my.db "SELECT glucose, diabetes FROM pima WHERE 0" --target diabetes
 run 3 "$mine" train tree my.db "SELECT 9e999 AS x, diabetes FROM pima" --target diabetes
 says err "x"
-run 0 "$mine" train tree my.db "SELECT NULL AS nothing, 1 AS same, glucose, diabetes FROM pima" --target diabetes --model odd
+run 0 "$mine" train tree my.db "SELECT NULL AS empty, 1 AS same, glucose, diabetes FROM pima" --target diabetes --model odd
 run 3 "$mine" train tree my.db "SELECT broken FROM" --target diabetes
 run 4 "$mine" predict nothere.db d pima
 run 2 "$mine" predict my.db nothere pima
@@ -113,7 +113,7 @@ run 2 "$mine" audit my.db d --row x
 # models move between files
 run 0 "$mine" models my.db export d model.db
 run 0 "$mine" models other.db import d model.db
-"$clean" import other.db "$data/pima.csv" --null NA --quiet >/dev/null
+"$clean" import other.db "$data/pima.csv" --null NA --quiet
 run 0 "$mine" predict other.db d pima --into scored
 [ "$(sqlite3 other.db 'SELECT * FROM scored' | sha256sum)" = "$(sqlite3 my.db 'SELECT * FROM scored' | sha256sum)" ] || complain "an imported model scores otherwise"
 run 0 "$mine" models my.db activate d@1
@@ -125,7 +125,7 @@ run 0 "$mine" report my.db -o report.html
 grep -q '</html>' report.html || complain "the report is not whole"
 grep -qiE 'src="http|href="http|@import|url\(http' report.html && complain "the report wants the network"
 cat >p.yaml <<P
-database: out/p.db
+database: made/p.db
 sources:
   - {file: $data/biopsy-dirty.csv, table: b, null: NA}
 clean:
@@ -137,16 +137,16 @@ models:
   - {method: tree, source: b, target: class, ignore: [ID, sampled, note], model: m, test: 0.25}
 predict:
   - {model: m, source: b, into: s}
-report: out/r.html
+report: made/r.html
 P
 run 1 "$mine" run p.yaml
 says out "accepted 696, rejected 16"
-sql out/p.db "SELECT count(*) FROM s" 696
+sql made/p.db "SELECT count(*) FROM s" 696
 run 1 "$mine" run p.yaml --json
 key '$.sources[0].rows' 696
-sql out/p.db "SELECT count(*), max(version) FROM dm_model" "2|2"
+sql made/p.db "SELECT count(*), max(version) FROM dm_model" "2|2"
 run 0 "$mine" run p.yaml --resume
-sql out/p.db "SELECT count(*), max(version) FROM dm_model" "2|2"
+sql made/p.db "SELECT count(*), max(version) FROM dm_model" "2|2"
 sed 's/test: 0.25/tets: 0.25/' p.yaml >bad.yaml
 run 3 "$mine" run bad.yaml
 says err "bad.yaml:10:"

@@ -20,7 +20,7 @@ static const struct candidate {
   char delimiter;
   double habit; /* how readily such a file is written */
 } candidates[] = {{',', 1.0}, {'\t', 1.0}, {';', 1.0}, {'|', 1.0}, {'^', 0.8}, {'~', 0.8}, {':', 0.3}, {' ', 0.35}, {'\x1f', 1.0}};
-static const double habit_of_one_column = 0.3;
+static const double habit_of_one_column = 0.3, ragged_one_column = 0.2;
 
 /* How a reading came out. */
 typedef struct reading {
@@ -121,9 +121,22 @@ static double score_reading(const reading *r, double habit) {
 
 /* ---- deciding ------------------------------------------------------------------------ */
 
+/* No record of the reading is without the delimiter. */
+static bool is_everywhere(const reading *r) {
+  for (size_t i = 0; i < r->n_lengths; i++)
+    if (r->lengths[i] == 1) return false;
+  return r->n > 1;
+}
+
+/*
+ * One column wins over several only with the better score, and hardly ever
+ * when a usual delimiter stands in every record, header included: such a file
+ * is ragged, and its records are better set aside than taken for one cell.
+ */
 static dm_status detect_delimiter(const csv_sample *sample, csv_chars *chars, dm_error *err) {
-  double best = -1;
-  char delimiter = ',';
+  double best = 0, one = 0;
+  char delimiter = ',', of_one = ',';
+  bool everywhere = false;
   for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
     csv_chars c = *chars;
     c.delimiter = candidates[i].delimiter;
@@ -132,9 +145,11 @@ static dm_status detect_delimiter(const csv_sample *sample, csv_chars *chars, dm
     dm_status status = read_with(sample, &c, &r, err);
     if (status != DM_OK) return status;
     double score = score_reading(&r, candidates[i].habit);
-    if (score > best) best = score, delimiter = c.delimiter;
+    everywhere |= candidates[i].habit >= 1 && is_everywhere(&r);
+    if (r.mode == 1 && score > one) one = score, of_one = c.delimiter;
+    if (r.mode != 1 && score > best) best = score, delimiter = c.delimiter;
   }
-  chars->delimiter = delimiter;
+  chars->delimiter = one * (everywhere ? ragged_one_column : 1) > best ? of_one : delimiter;
   return DM_OK;
 }
 
