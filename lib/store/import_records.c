@@ -3,6 +3,7 @@
 #include "store/import_job.h"
 #include "store/source.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,14 +86,13 @@ dm_status dm_import_records_add(dm_import_records *r, const dm_rows *batch, int6
 /* ---- the source --------------------------------------------------------------------- */
 
 dm_status dm_import_source_begin(dm_import_job *job, dm_error *err) {
-  char *absolute = realpath(job->path, NULL); /* NULL for what has no path, a pipe for instance */
-  char now[32];
+  char absolute[PATH_MAX], now[32];
+  bool has_path = realpath(job->path, absolute) != NULL; /* a pipe has none, for instance */
   dm_time_utc(now);
   dm_status s = dm_store_exec(job->store, err,
                               "INSERT INTO main.dm_source(uri, format, options, sha256, bytes, records, accepted, rejected,"
                               " table_name, imported_at, run_id) VALUES(%Q, 'csv', '{}', '', 0, 0, 0, 0, %Q, %Q, %lld)",
-                              absolute ? absolute : job->path, job->table, now, (long long)job->run_id);
-  free(absolute);
+                              has_path ? absolute : job->path, job->table, now, (long long)job->run_id);
   if (s == DM_OK) job->source_id = sqlite3_last_insert_rowid(job->store->db);
   return s;
 }

@@ -193,10 +193,10 @@ dm_status dm_registry_save(dm_store *store, const dm_scorer *scorer, dm_model_me
     dm_time_utc(now);
     m.sha256 = dm_arena_strdup(arena, hash, strlen(hash), err);
     if (!m.started) m.started = dm_arena_strdup(arena, now, strlen(now), err);
-    if (!m.sha256 || !m.started) s = DM_EBUDGET;
+    m.target = rows.target ? dm_arena_strdup(arena, rows.target, strlen(rows.target), err) : NULL;
+    if (!m.sha256 || !m.started || (rows.target && !m.target)) s = DM_EBUDGET;
     m.method = rows.method;
     m.task = rows.task;
-    m.target = rows.target;
     m.status = meta->status ? meta->status : "ready";
     m.lib_version = DM_VERSION;
     m.active = true;

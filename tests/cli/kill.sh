@@ -21,8 +21,10 @@ steps:
 R
 
 state() { # a digest of everything a user sees
-  sqlite3 "$1" "PRAGMA integrity_check" | grep -qx ok || { echo corrupt; return; }
-  sqlite3 "$1" "SELECT name FROM sqlite_schema ORDER BY 1;
+  # a process that was killed may hold its locks for a moment more
+  whole=$(sqlite3 -cmd ".timeout 20000" "$1" "PRAGMA integrity_check" 2>&1)
+  [ "$whole" = ok ] || { echo "corrupt: $whole"; return; }
+  sqlite3 -cmd ".timeout 20000" "$1" "SELECT name FROM sqlite_schema ORDER BY 1;
     SELECT count(*), sum(id), sum(length(\"group\")), group_concat(DISTINCT \"group\"), sum(length(label)) FROM data;
     SELECT count(*) FROM dm_run; SELECT count(*) FROM dm_change; SELECT count(*) FROM dm_model; SELECT count(*) FROM dm_tensor;" 2>&1
 }
