@@ -71,20 +71,29 @@ static void restore_headers(export_job *job, const dm_source_info *source) {
       }
 }
 
+/* The file's own header can be written as it stood when the columns are the file's, and its delimiter is used. */
+static bool same_columns(const export_job *job, const dm_source_info *source) {
+  if (job->layout.d != source->n_columns || job->layout.delimiter != source->dialect.delimiter) return false;
+  for (size_t i = 0; i < job->layout.d; i++)
+    if (strcasecmp(job->layout.columns[i].name, source->columns[i]) != 0) return false;
+  return true;
+}
+
 static void use_source(export_job *job, const dm_source_info *source) {
   dm_export_layout *l = &job->layout;
-  if (job->options->format == DM_EXPORT_CSV) l->delimiter = source->options.delimiter;
-  l->quote = source->options.quote;
-  l->line_ending = source->line_ending;
-  l->header = source->options.header == DM_YES;
-  l->header_quoted = source->header_quoted;
+  const dm_csv_dialect *dialect = &source->dialect;
+  if (job->options->format == DM_EXPORT_CSV) l->delimiter = dialect->delimiter;
+  l->quote = dialect->quote;
+  l->line_ending = dialect->line_ending;
+  l->header = dialect->header;
+  l->header_quoted = dialect->header_quoted;
   l->header_exact = true;
-  l->final_newline = source->final_newline;
-  l->quote_blanks = source->options.trim == DM_YES;
-  bool utf8 = strcmp(source->options.encoding, "UTF-8") == 0 || strcmp(source->options.encoding, "ASCII") == 0;
-  l->bom = source->bom && utf8;
-  if (!utf8)
-    dm_log(job->store->ctx, DM_LOG_NOTICE, "the source was %s; the export is UTF-8", source->options.encoding);
+  l->final_newline = dialect->final_newline;
+  l->quote_blanks = dialect->trim;
+  bool utf8 = strcmp(dialect->encoding, "UTF-8") == 0;
+  l->bom = dialect->bom && utf8;
+  if (!utf8) dm_log(job->store->ctx, DM_LOG_NOTICE, "the source was %s; the export is UTF-8", dialect->encoding);
+  if (same_columns(job, source)) l->preamble = source->preamble;
   if (l->header) restore_headers(job, source);
 }
 
@@ -105,7 +114,7 @@ static dm_status choose_layout(export_job *job, const dm_table *table, dm_error 
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
-/* Writes all but a line end at the very end, which may not be wanted. */
+/* Writes all but `keep` bytes, the line end at the very end, which may not be wanted. */
 static dm_status flush(dm_outfile *file, dm_buf *text, size_t keep, dm_error *err) {
   if (text->n <= keep) return DM_OK;
   dm_status s = dm_outfile_write(file, text->p, text->n - keep, err);
@@ -114,16 +123,26 @@ static dm_status flush(dm_outfile *file, dm_buf *text, size_t keep, dm_error *er
   return s;
 }
 
+/* A file that ended without a newline does again, unless its last record is an empty line now, which would be lost. */
+static bool drops_last_newline(const export_job *job, uint64_t last_row_bytes) {
+  if (job->options->format == DM_EXPORT_JSONL || job->layout.final_newline || job->rows == 0) return false;
+  return last_row_bytes > strlen(job->layout.line_ending);
+}
+
 static dm_status write_rows(export_job *job, dm_outfile *file, dm_buf *text, dm_error *err) {
   bool json = job->options->format == DM_EXPORT_JSONL, row = true;
-  size_t end = json ? 1 : strlen(job->layout.line_ending);
+  size_t end = json ? 1 : strlen(job->layout.line_ending), begin, last = 0;
   dm_status s = DM_OK;
   if (!json) dm_export_csv_header(&job->layout, text);
   while (s == DM_OK && (s = dm_stmt_step(job->select, &row, err)) == DM_OK && row) {
+    bool open_line = job->rows == 0 && text->n && !strchr("\r\n", text->p[text->n - 1]);
+    if (open_line) dm_buf_adds(text, job->layout.line_ending); /* the source ended behind its header */
+    begin = text->n;
     if (json)
       dm_export_json_row(&job->layout, job->select->s, text);
     else
       dm_export_csv_row(&job->layout, job->select->s, text);
+    last = text->n - begin;
     if (text->n >= FLUSH_BYTES) s = flush(file, text, end, err);
     if (s == DM_OK && ++job->rows % CHECK_ROWS == 0) {
       dm_progress(job->store->ctx, "exporting", (double)job->rows, 0, "rows");
@@ -131,8 +150,8 @@ static dm_status write_rows(export_job *job, dm_outfile *file, dm_buf *text, dm_
     }
   }
   if (s == DM_OK) s = dm_buf_status(text);
-  bool ended = text->n >= end && text->p[text->n - 1] == (json ? '\n' : job->layout.line_ending[end - 1]);
-  return s == DM_OK ? flush(file, text, json || job->layout.final_newline || !ended ? 0 : end, err) : s;
+  if (s == DM_OK && drops_last_newline(job, last)) text->n -= end;
+  return s == DM_OK ? flush(file, text, 0, err) : s;
 }
 
 static dm_status write_file(export_job *job, const char *path, dm_error *err) {

@@ -168,6 +168,10 @@ void dm_export_csv_row(const dm_export_layout *layout, sqlite3_stmt *row, dm_buf
 }
 
 void dm_export_csv_header(const dm_export_layout *layout, dm_buf *out) {
+  if (layout->preamble) {
+    dm_buf_adds(out, layout->preamble);
+    return;
+  }
   if (layout->bom) dm_buf_adds(out, "\xEF\xBB\xBF");
   if (!layout->header) return;
   for (size_t i = 0; i < layout->d; i++) {

@@ -19,6 +19,7 @@ typedef struct dm_export_layout {
   bool header, header_quoted, header_exact; /* exact: names are the source's, an empty one stays bare */
   bool bom, final_newline;
   bool quote_blanks; /* cells with blanks at an end are quoted, or a reader that trims would lose them */
+  const char *preamble; /* written in place of BOM and header, NULL = none */
   size_t d;
   dm_export_column *columns;
   bool special[256]; /* bytes that need quotes */

@@ -142,11 +142,18 @@ static dm_status open_pass(dm_import_job *job, import_pass *p, dm_error *err) {
   return s;
 }
 
+static void note_first_offset(dm_import_job *job, const dm_rows *batch) {
+  if (batch->n_runs && batch->runs[0].byte_offset < job->first_offset) job->first_offset = batch->runs[0].byte_offset;
+  if (batch->n_rejects && batch->rejects[0].byte_offset < job->first_offset) job->first_offset = batch->rejects[0].byte_offset;
+  if (batch->end && job->first_offset == UINT64_MAX) job->first_offset = batch->bytes_done;
+}
+
 static dm_status copy_records(dm_import_job *job, bool *misfit, dm_error *err) {
   import_pass p;
   dm_ctx *ctx = job->store->ctx;
   double total = (double)dm_csv_bytes(job->t->csv) / 1e6;
   int64_t id = job->first_id;
+  job->first_offset = UINT64_MAX;
   dm_status s = open_pass(job, &p, err);
   for (bool more = true; s == DM_OK && more;) {
     const dm_rows *batch;
@@ -157,6 +164,7 @@ static dm_status copy_records(dm_import_job *job, bool *misfit, dm_error *err) {
     if (s == DM_OK) s = dm_import_rows_add(p.rows, batch, id, err);
     if (s == DM_OK) s = dm_import_records_add(p.records, batch, id, err);
     id += (int64_t)batch->n;
+    note_first_offset(job, batch);
     dm_progress(ctx, "importing", (double)batch->bytes_done / 1e6, total, "MB");
   }
   close_pass(&p);

@@ -19,6 +19,7 @@ typedef struct dm_import_job {
   size_t *places;        /* append: [d] place of names[i] in target */
   bool append;
   int64_t run_id, source_id, first_id;
+  uint64_t first_offset; /* of the first record in the file; its size when there is none */
   dm_format *formats;    /* [d] after the last pass */
   const char **notes;    /* of the import itself, before those of the reader */
   size_t n_notes, notes_capacity;

@@ -161,7 +161,7 @@ dm_status dm_import_source_end(dm_import_job *job, dm_error *err) {
   const dm_typed *t = job->t;
   dm_buf json;
   dm_buf_init(&json, job->store->ctx, err);
-  dm_status s = dm_source_options_json(t, job->names, &json, err);
+  dm_status s = dm_source_options_json(t, job->names, job->first_offset, &json, err);
   if (s == DM_OK)
     s = dm_store_exec(job->store, err,
                       "UPDATE main.dm_source SET options = %Q, sha256 = %Q, bytes = %lld, records = %lld, accepted = %lld,"

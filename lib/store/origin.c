@@ -128,7 +128,7 @@ static dm_status verify(dm_ctx *ctx, const dm_source_info *source, char *problem
 /* Opens the source and reads on to the record. */
 static dm_status read_record(dm_ctx *ctx, const place *at, dm_csv **out, const dm_csv_record **record, dm_error *err) {
   dm_csv *csv;
-  dm_status s = dm_csv_open(ctx, at->source.uri, &at->source.options, &csv, err);
+  dm_status s = dm_csv_reopen(ctx, at->source.uri, &at->source.dialect, at->source.n_columns, at->source.on_extra, &csv, err);
   if (s != DM_OK) return s;
   s = dm_csv_seek(csv, at->first_record, at->line, at->byte_offset, err);
   *record = NULL;

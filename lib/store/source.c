@@ -1,7 +1,13 @@
 /* Rows of dm_source and their options; see source.h. */
+#define _GNU_SOURCE
 #include "store/source.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PREAMBLE_MAX = 1 << 20 };
 
 static const char *const extra_names[] = {"reject", "merge", "drop"};
 
@@ -40,20 +46,43 @@ static void write_headers(dm_json_out *json, const dm_typed *t, const char *cons
   dm_json_end_array(json);
 }
 
-dm_status dm_source_options_json(const dm_typed *t, const char *const *columns, dm_buf *out, dm_error *err) {
+/*
+ * What stands before the first record, as it is: export gives a header back
+ * with its own quotes and blanks. Kept of UTF-8 files that can be read again.
+ */
+static dm_status write_preamble(dm_json_out *json, const dm_typed *t, uint64_t n, dm_error *err) {
+  struct stat st;
+  if (t->options.n_columns && dm_csv_get_dialect(t->csv)->header) return DM_OK; /* the user's names count */
+  if (n == 0 || n > PREAMBLE_MAX || strcmp(dm_csv_get_dialect(t->csv)->encoding, "UTF-8") != 0) return DM_OK;
+  int fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return DM_OK;
+  char *text = dm_alloc(t->ctx, (size_t)n, 1, "header", err);
+  bool whole = text && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && pread(fd, text, (size_t)n, 0) == (ssize_t)n;
+  if (whole && dm_utf8_valid(text, (size_t)n) == n && !memchr(text, 0, (size_t)n)) {
+    dm_json_key(json, "preamble");
+    dm_json_string_n(json, text, (size_t)n);
+  }
+  dm_status s = text ? DM_OK : DM_EBUDGET;
+  dm_free(t->ctx, text);
+  (void)close(fd);
+  return s;
+}
+
+dm_status dm_source_options_json(const dm_typed *t, const char *const *columns, uint64_t first_offset, dm_buf *out, dm_error *err) {
   const dm_csv_dialect *dialect = dm_csv_get_dialect(t->csv);
-  (void)err; /* the buffer's own error is the caller's */
   dm_json_out json;
   dm_json_out_init(&json, out, false);
   dm_json_object(&json);
   write_char(&json, "delimiter", dialect->delimiter);
   write_char(&json, "quote", dialect->quote);
+  if (dialect->escape) write_char(&json, "escape", dialect->escape);
   dm_json_key(&json, "encoding");
   dm_json_string(&json, dialect->encoding);
   write_bool(&json, "bom", dialect->bom);
   write_bool(&json, "header", dialect->header);
   write_bool(&json, "header_quoted", dialect->header_quoted);
   write_bool(&json, "trim", dialect->trim);
+  write_bool(&json, "trailing", dialect->trailing);
   dm_json_key(&json, "line_ending");
   dm_json_string(&json, dialect->line_ending);
   write_bool(&json, "mixed_endings", dialect->mixed_endings);
@@ -69,8 +98,9 @@ dm_status dm_source_options_json(const dm_typed *t, const char *const *columns, 
   write_texts(&json, "nulls", t->options.nulls, t->options.n_nulls);
   write_texts(&json, "columns", columns, t->d);
   if (dialect->header) write_headers(&json, t, columns);
+  dm_status s = write_preamble(&json, t, first_offset, err);
   dm_json_end_object(&json);
-  return dm_buf_status(out);
+  return s == DM_OK ? dm_buf_status(out) : s;
 }
 
 /* ---- reading ----------------------------------------------------------------- */
@@ -95,23 +125,24 @@ static dm_status read_options(const char *text, size_t length, dm_arena *arena, 
   const char *delimiter = dm_json_get_string(json, "delimiter", ""), *quote = dm_json_get_string(json, "quote", "");
   const char *extra = dm_json_get_string(json, "on_extra", "reject");
   if (strlen(delimiter) != 1 || strlen(quote) != 1) return dm_fail(err, DM_EINPUT, "dm_source.options: no delimiter or quote");
-  dm_csv_options *o = &out->options;
-  o->delimiter = *delimiter;
-  o->quote = *quote;
-  o->encoding = dm_json_get_string(json, "encoding", "UTF-8");
-  o->header = dm_json_get_bool(json, "header", true) ? DM_YES : DM_NO;
-  o->trim = dm_json_get_bool(json, "trim", false) ? DM_YES : DM_NO;
-  o->all_text = true; /* types are known already */
+  out->dialect = (dm_csv_dialect){
+      .delimiter = *delimiter,
+      .quote = *quote,
+      .escape = *dm_json_get_string(json, "escape", ""),
+      .header = dm_json_get_bool(json, "header", true),
+      .header_quoted = dm_json_get_bool(json, "header_quoted", false),
+      .trim = dm_json_get_bool(json, "trim", false),
+      .bom = dm_json_get_bool(json, "bom", false),
+      .trailing = dm_json_get_bool(json, "trailing", false),
+      .line_ending = dm_json_get_string(json, "line_ending", "\n"),
+      .final_newline = dm_json_get_bool(json, "final_newline", true),
+      .encoding = dm_json_get_string(json, "encoding", "UTF-8"),
+  };
   for (size_t i = 0; i < sizeof extra_names / sizeof *extra_names; i++)
-    if (strcmp(extra, extra_names[i]) == 0) o->on_extra = (dm_on_extra)i;
-  o->max_cell = (size_t)dm_json_get_int(json, "max_cell", 0);
-  out->header_quoted = dm_json_get_bool(json, "header_quoted", false);
-  out->bom = dm_json_get_bool(json, "bom", false);
-  out->line_ending = dm_json_get_string(json, "line_ending", "\n");
-  out->final_newline = dm_json_get_bool(json, "final_newline", true);
+    if (strcmp(extra, extra_names[i]) == 0) out->on_extra = (dm_on_extra)i;
+  out->preamble = dm_json_get_string(json, "preamble", NULL);
   size_t n_headers = 0;
-  s = read_texts(dm_json_get(json, "nulls"), arena, &o->nulls, &o->n_nulls, err);
-  if (s == DM_OK) s = read_texts(dm_json_get(json, "columns"), arena, &out->columns, &out->n_columns, err);
+  s = read_texts(dm_json_get(json, "columns"), arena, &out->columns, &out->n_columns, err);
   if (s == DM_OK) s = read_texts(dm_json_get(json, "headers"), arena, &out->headers, &n_headers, err);
   if (s == DM_OK && n_headers != out->n_columns) out->headers = out->columns;
   return s;

@@ -12,16 +12,19 @@ typedef struct dm_source_info {
   int64_t id;
   const char *uri, *sha256, *table;
   uint64_t bytes, records;
-  dm_csv_options options;     /* the dialect, nothing left to detect */
-  bool header_quoted, bom, final_newline;
-  const char *line_ending;
+  dm_csv_dialect dialect;
+  dm_on_extra on_extra;
   const char *const *columns; /* of the table, in the file's order */
   const char *const *headers; /* their texts in the file */
   size_t n_columns;
+  const char *preamble; /* the file's text before its first record, BOM and header; NULL when it was not kept */
 } dm_source_info;
 
-/** dm_source.options of a file that was read to its end. @param columns [d] names in the table */
-dm_status dm_source_options_json(const dm_typed *t, const char *const *columns, dm_buf *out, dm_error *err);
+/**
+ * dm_source.options of a file that was read to its end.
+ * @param columns [d] names in the table @param first_offset where the first record begins; the file's size when there is none
+ */
+dm_status dm_source_options_json(const dm_typed *t, const char *const *columns, uint64_t first_offset, dm_buf *out, dm_error *err);
 /** DM_EINPUT when the row is gone or its options are not ours. Strings in the arena. */
 dm_status dm_source_load(dm_store *store, int64_t id, dm_arena *arena, dm_source_info *out, dm_error *err);
 /** The one source of a table; *found false when it has none or several. */

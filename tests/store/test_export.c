@@ -28,6 +28,10 @@ static void clean_files_come_back(void **state) {
       "a,b\n1e-07,1\n2.5,2\n",
       "a,,a\n1,2,3\n",
       "a,b\n\xC3\xA9t\xC3\xA9,1\n\xE2\x82\xAC,2\n",
+      "\"a\",b c,\"d\"\n1,2,3\n", /* quotes of a header that needs none */
+      "a , b\n1,2\n",
+      "a,b",
+      "a,b\n",
       ".5,b\n.25,-.5\n-.75,.125\n",
   };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) same_bytes(*state, texts[i]);
@@ -37,6 +41,8 @@ static void clean_files_come_back(void **state) {
   same_bytes_with(*state, markers, strlen(markers), &(dm_import_options){.csv = {.nulls = (const char *[]){"NA"}, .n_nulls = 1}});
   static const char blanks[] = "a,b\n 1, x\n 2, y \n";
   same_bytes_with(*state, blanks, strlen(blanks), &(dm_import_options){.csv = {.trim = DM_NO}});
+  static const char gap[] = "a\n1\n\n";
+  same_bytes_with(*state, gap, strlen(gap), &(dm_import_options){.csv = {.header = DM_YES, .delimiter = ','}});
   static const char single[] = "its,b\n'a,b',2\n'c''d',3\n";
   same_bytes_with(*state, single, strlen(single), &(dm_import_options){.csv = {.quote = '\'', .header = DM_YES}});
 }
@@ -81,7 +87,7 @@ static void the_spectrum_comes_back(void **state) {
   size_t n = 0;
   dm_import_options o = {.csv = {.header = DM_YES, .all_text = true, .trim = DM_NO}};
   (void)snprintf(directory, sizeof directory, "%s/data/csv/spectrum", getenv("DM_SHARED") ? getenv("DM_SHARED") : "");
-  each_csv_of(*state, directory, "quotes_and_newlines", &o, &n);
+  each_csv_of(*state, directory, NULL, &o, &n);
   if (n == 0) skip();
 }
 
@@ -231,6 +237,34 @@ static void tsv_and_json_lines(void **state) {
   import_end(&t);
 }
 
+/* A last record that is an empty line needs its newline, whatever the source ended with. */
+static void an_empty_last_record_is_not_lost(void **state) {
+  imported t = import_text(*state, "a\n1\n2", &(dm_import_options){.csv = {.header = DM_YES, .delimiter = ','}});
+  test_exec(t.store, "UPDATE people SET a = NULL WHERE dm_id = 2");
+  assert_export(t.store, "people", NULL, "a\n1\n\n", 5);
+  import_end(&t);
+  t = import_text(*state, "a,b", &(dm_import_options){.csv = {.header = DM_YES}}); /* rows behind a header without newline */
+  test_exec(t.store, "INSERT INTO people(a, b) VALUES('x', 'y')");
+  size_t n;
+  char *got = export_bytes(t.store, "people", NULL, &n);
+  assert_memory_equal(got, "a,b\nx,y", 7);
+  free(got);
+  import_end(&t);
+}
+
+static void changed_columns_get_a_header_of_their_own(void **state) {
+  imported t = import_text(*state, "\"a\",b\n1,x\n", NULL);
+  test_exec(t.store, "ALTER TABLE people RENAME COLUMN b TO c");
+  assert_export(t.store, "people", NULL, "a,c\n1,x\n", 8);
+  test_exec(t.store, "ALTER TABLE people ADD COLUMN d INTEGER DEFAULT 7");
+  assert_export(t.store, "people", NULL, "a,c,d\n1,x,7\n", 12);
+  import_end(&t);
+  static const char *const names[] = {"p", "q"};
+  t = import_text(*state, "\"a\",b\n1,x\n", &(dm_import_options){.csv = {.header = DM_YES, .columns = names, .n_columns = 2}});
+  assert_export(t.store, "people", NULL, "p,q\n1,x\n", 8);
+  import_end(&t);
+}
+
 static void other_encodings_come_back_as_utf8(void **state) {
   static const char latin[] = "name,n\nAndr\xE9,1\nZo\xEB,2\n", utf8[] = "name,n\nAndr\xC3\xA9,1\nZo\xC3\xAB,2\n";
   imported t = import_bytes(*state, latin, strlen(latin), &(dm_import_options){.csv = {.encoding = "ISO-8859-1"}});
@@ -278,6 +312,8 @@ int main(void) {
       test_with_ctx(dm_id_is_left_out_unless_asked_for),
       test_with_ctx(a_select_keeps_number_formats),
       test_with_ctx(tsv_and_json_lines),
+      test_with_ctx(an_empty_last_record_is_not_lost),
+      test_with_ctx(changed_columns_get_a_header_of_their_own),
       test_with_ctx(other_encodings_come_back_as_utf8),
       test_with_ctx(failures_leave_the_old_file),
   };

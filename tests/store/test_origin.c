@@ -136,6 +136,16 @@ static void other_encodings_give_their_own_bytes(void **state) {
   import_end(&t);
 }
 
+/* What detection made of the file is kept: reading again needs none of it. */
+static void lines_above_the_table_do_not_lead_astray(void **state) {
+  imported t = import_text(*state, "A title\n\na,b,c\n1,2,3\n4,5,6\n7,8,9\n", NULL);
+  dm_origin o = origin_of(&t, (int64_t)t.result.rows);
+  assert_true(o.verified);
+  assert_int_equal(o.line, 6);
+  assert_memory_equal(o.raw.p, "7,8,9", 5);
+  import_end(&t);
+}
+
 static void rows_that_no_file_has_are_refused(void **state) {
   imported t = import_text(*state, "a,b\n1,x\n2,y\nbad\n", NULL);
   dm_error err = {0};
@@ -179,6 +189,7 @@ int main(void) {
       test_with_ctx(blocks_bound_what_is_read_again),
       test_with_ctx(appended_rows_know_their_own_file),
       test_with_ctx(other_encodings_give_their_own_bytes),
+      test_with_ctx(lines_above_the_table_do_not_lead_astray),
       test_with_ctx(rows_that_no_file_has_are_refused),
       test_with_ctx(a_changed_file_is_not_believed),
   };

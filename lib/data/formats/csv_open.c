@@ -167,6 +167,7 @@ static dm_status describe(csv_opening *o, dm_csv *csv, dm_error *err) {
   d->quote = o->shape.chars.quote;
   d->escape = o->shape.chars.escape;
   d->trim = o->shape.chars.trim;
+  d->trailing = o->shape.trailing;
   d->header = o->header;
   d->bom = s->bom > 0;
   d->crlf = o->n_crlf > o->n_lf && o->n_crlf >= o->n_cr;
@@ -244,6 +245,26 @@ dm_status dm_csv_open_memory(dm_ctx *ctx, const char *name, const char *p, size_
   csv_source *source = NULL;
   dm_status status = csv_source_open_memory(ctx, name, p, n, true, &source, err);
   return status == DM_OK ? csv_open_source(source, options, CSV_READ_BLOCK, out, err) : status;
+}
+
+dm_status dm_csv_reopen(dm_ctx *ctx, const char *path, const dm_csv_dialect *dialect, size_t n_columns, dm_on_extra on_extra,
+                        dm_csv **out, dm_error *err) {
+  csv_source *source = NULL;
+  dm_csv *csv = NULL;
+  csv_shape shape = {.n_columns = n_columns, .header = dialect->header, .trailing = dialect->trailing, .on_extra = on_extra,
+                     .max_cell = SIZE_MAX / 4}; /* it was good with the limit of then */
+  shape.chars = (csv_chars){.delimiter = dialect->delimiter, .quote = dialect->quote, .escape = dialect->escape, .trim = dialect->trim};
+  dm_status status = csv_source_open(ctx, path, &source, err);
+  if (status == DM_OK) status = csv_reader_new(source, dialect->encoding, &shape, CSV_SAMPLE_PART, &csv, err);
+  if (status != DM_OK) return status;
+  csv->dialect = *dialect;
+  csv->dialect.encoding = dm_arena_strdup(csv->memory, dialect->encoding, strlen(dialect->encoding), err);
+  if (!csv->dialect.encoding) {
+    dm_csv_close(csv);
+    return DM_EBUDGET;
+  }
+  *out = csv;
+  return DM_OK;
 }
 
 const dm_csv_dialect *dm_csv_get_dialect(const dm_csv *csv) { return &csv->dialect; }

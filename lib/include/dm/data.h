@@ -83,6 +83,7 @@ typedef struct dm_csv_dialect {
   char delimiter, quote;
   char escape; /* '\\' when quotes inside quoted cells are written \", else 0: they are doubled */
   bool header, header_quoted, trim, bom, crlf; /* crlf: records end in \r\n (the ending of most) */
+  bool trailing;                               /* records end in one delimiter more than there are columns */
   const char *line_ending;                     /* of most records: "\n", "\r\n" or "\r" */
   bool mixed_endings, final_newline;           /* final_newline known only after the end was read */
   const char *encoding;                        /* canonical name: "UTF-8", "UTF-16LE", "ISO-8859-1", … */
@@ -134,6 +135,12 @@ DM_API dm_status dm_csv_open(dm_ctx *ctx, const char *path, const dm_csv_options
 /** The same over bytes in memory (borrowed). name is for messages. */
 DM_API dm_status dm_csv_open_memory(dm_ctx *ctx, const char *name, const char *p, size_t n, const dm_csv_options *options,
                                     dm_csv **out, dm_error *err);
+/**
+ * Opens a file that was read before, its dialect known: nothing is detected,
+ * there are no names and types. Go to a record that was good with dm_csv_seek.
+ */
+DM_API dm_status dm_csv_reopen(dm_ctx *ctx, const char *path, const dm_csv_dialect *dialect, size_t n_columns, dm_on_extra on_extra,
+                               dm_csv **out, dm_error *err);
 DM_API void dm_csv_close(dm_csv *csv);
 DM_API const dm_csv_dialect *dm_csv_get_dialect(const dm_csv *csv);
 DM_API size_t dm_csv_n_columns(const dm_csv *csv);
