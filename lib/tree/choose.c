@@ -188,12 +188,26 @@ static dm_status run(plan *p, dm_error *err) {
   return DM_OK;
 }
 
+/* As many folds as the rows and their groups allow; a single group cannot be kept together. */
+static dm_status cut_folds(const plan *p, const dm_dataset *train, uint32_t *fold, size_t *n_folds, dm_error *err) {
+  const tree_data *t = p->data;
+  const double *classes = t->k ? train->target : NULL, *groups = train->groups;
+  dm_error first = {0};
+  size_t k = p->n < FOLDS ? p->n : FOLDS;
+  dm_status s = dm_split_folds(t->ctx, t->n, k, dm_ctx_seed(t->ctx), classes, groups, fold, &first);
+  while (s == DM_EINPUT && groups && k > 2) s = dm_split_folds(t->ctx, t->n, --k, dm_ctx_seed(t->ctx), classes, groups, fold, NULL);
+  if (s == DM_EINPUT && groups) s = dm_split_folds(t->ctx, t->n, k, dm_ctx_seed(t->ctx), classes, NULL, fold, NULL);
+  if (s != DM_OK && err) *err = first;
+  *n_folds = k;
+  return s;
+}
+
 static dm_status cross_validate(plan *p, const dm_dataset *train, double *alpha, dm_error *err) {
   const tree_data *t = p->data;
-  size_t folds = p->n < FOLDS ? p->n : FOLDS;
+  size_t folds;
   uint32_t *fold = dm_alloc(t->ctx, t->n, sizeof *fold, "tree folds", err);
   if (!fold) return DM_EBUDGET;
-  dm_status s = dm_split_folds(t->ctx, t->n, folds, dm_ctx_seed(t->ctx), t->k ? train->target : NULL, train->groups, fold, err);
+  dm_status s = cut_folds(p, train, fold, &folds, err);
   if (s == DM_OK) {
     p->fold = p->held.fold = fold;
     p->n_jobs = folds + 1;

@@ -3,6 +3,10 @@
  * behind the bins, rows ordered by the features that have many values, and
  * the target.
  *
+ * Levels of a category with fewer than five rows count as missing, and so will
+ * levels that were never seen: a column of names or numbers of documents would
+ * else split the training rows perfectly and teach nothing.
+ *
  * Features with up to 255 values (and all categories) are split from
  * histograms of their bins. For others every grower keeps a list of its rows in
  * the order of the feature, and partitions it with the nodes.
@@ -12,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_CLASSES = UINT16_MAX };
+enum { MAX_CLASSES = UINT16_MAX, MAX_BINS = 4096, FREQUENT = 5, FEW_ROWS = 100 };
 
 static dm_status refuse(dm_error *err, const char *what, const char *hint) {
   (void)dm_fail(err, DM_EINPUT, "tree: %s", what);
@@ -48,14 +52,63 @@ static dm_status fill_order(tree_data *t, tree_column *c, dm_error *err) {
   return DM_OK;
 }
 
+/* The smallest count that makes a level frequent, so that at most MAX_BINS levels are. @param counts [levels] */
+static uint32_t frequent_from(const uint32_t *counts, size_t levels, size_t n) {
+  for (uint32_t least = n < FEW_ROWS ? 2 : FREQUENT;; least += least / 4 + 1) {
+    size_t frequent = 0;
+    for (size_t l = 0; l < levels; l++) frequent += counts[l] >= least;
+    if (frequent <= MAX_BINS) return least;
+  }
+}
+
+/* Numbers the frequent levels in their order. */
+static dm_status number_levels(tree_data *t, tree_column *c, dm_error *err) {
+  uint32_t *counts = dm_alloc(t->ctx, c->n_levels, sizeof *counts, "tree", err);
+  if (!counts) return DM_EBUDGET;
+  for (size_t i = 0; i < t->n; i++)
+    if (c->raw[i] >= 0) counts[(size_t)c->raw[i]]++;
+  uint32_t least = frequent_from(counts, c->n_levels, t->n);
+  for (size_t l = 0; l < c->n_levels; l++) c->n_bins += counts[l] >= least;
+  uint32_t next = 0;
+  for (size_t l = 0; l < c->n_levels; l++) c->bin_of[l] = counts[l] >= least ? next++ : (uint32_t)c->n_bins;
+  dm_free(t->ctx, counts);
+  return DM_OK;
+}
+
+static dm_status fill_category(tree_data *t, tree_column *c, dm_error *err) {
+  if (!(c->bin_of = dm_arena_alloc(t->memory, c->n_levels, sizeof *c->bin_of, err))) return DM_EBUDGET;
+  dm_status s = number_levels(t, c, err);
+  if (s != DM_OK) return s;
+  c->width = c->n_bins < 256 ? 1 : 2;
+  uint8_t *narrow = dm_arena_alloc(t->memory, t->n, c->width, err);
+  uint16_t *wide = (uint16_t *)(void *)narrow;
+  if (!narrow) return DM_EBUDGET;
+  for (size_t i = 0; i < t->n; i++) {
+    uint32_t bin = c->raw[i] >= 0 ? c->bin_of[(size_t)c->raw[i]] : (uint32_t)c->n_bins;
+    if (c->width == 1)
+      narrow[i] = (uint8_t)bin;
+    else
+      wide[i] = (uint16_t)bin;
+  }
+  c->codes = narrow;
+  return DM_OK;
+}
+
 static dm_status fill_column(tree_data *t, const dm_block *block, size_t j, dm_error *err) {
   const dm_bin_column *b = &t->binned.columns[j];
   tree_column *c = &t->columns[j];
-  *c = (tree_column){.category = b->category, .has_missing = b->has_missing, .width = b->width, .n_bins = b->n_bins, .codes = b->bins,
-                     .raw = block->raw[j]};
-  if (c->category) t->n_words += (c->n_bins + 31) / 32;
-  dm_status s = c->category ? DM_OK : fill_values(t, c, err);
-  if (s == DM_OK && !c->category && c->width > 1) return fill_order(t, c, err);
+  *c = (tree_column){.category = b->category, .raw = block->raw[j]};
+  dm_status s;
+  if (c->category) {
+    c->n_levels = b->n_bins;
+    s = fill_category(t, c, err);
+  } else {
+    c->width = b->width;
+    c->n_bins = b->n_bins;
+    c->codes = b->bins;
+    s = fill_values(t, c, err);
+    if (s == DM_OK && c->width > 1) return fill_order(t, c, err);
+  }
   if (c->n_bins + 1 > t->max_bins) t->max_bins = c->n_bins + 1;
   return s;
 }

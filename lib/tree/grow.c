@@ -344,12 +344,12 @@ uint32_t tree_grown_step(const tree_data *data, const tree_grown *tree, const tr
                          size_t row) {
   const tree_column *c = &data->columns[node->feature];
   double x = raw[node->feature][row];
-  bool left;
-  if (!c->category)
-    left = isnan(x) ? node->missing_left : x <= node->threshold;
-  else if (!(x >= 0))
-    left = node->missing_left;
-  else
-    left = tree->subset[node->subset + (size_t)x / 32] >> (size_t)x % 32 & 1;
+  bool left = node->missing_left;
+  if (!c->category) {
+    if (!isnan(x)) left = x <= node->threshold;
+  } else if (x >= 0 && x < (double)c->n_levels) {
+    uint32_t bin = c->bin_of[(size_t)x];
+    if (bin < c->n_bins) left = tree->subset[node->subset + bin / 32] >> bin % 32 & 1;
+  }
   return left ? node->left : node->right;
 }

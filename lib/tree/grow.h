@@ -13,11 +13,16 @@ typedef struct tree_limits {
   double floor; /* impurity * share of the rows up to which a node stays a leaf: no alpha >= floor would keep it split */
 } tree_limits;
 
-/** One feature: bins of all rows; the bin n_bins means missing. */
+/**
+ * One feature: bins of all rows; the bin n_bins means missing. The bins of a
+ * category are its frequent levels; rare ones count as missing.
+ */
 typedef struct tree_column {
-  bool category, has_missing;
+  bool category;
   uint8_t width; /* bytes of a code */
   size_t n_bins;
+  size_t n_levels;     /* category: of the input */
+  uint32_t *bin_of;    /* [n_levels] n_bins = rare */
   const void *codes; /* [n] */
   const double *raw; /* [n] */
   double *values;    /* [n_bins] numeric: the distinct values, ascending */
@@ -37,7 +42,6 @@ typedef struct tree_data {
   dm_binned binned;
   tree_column *columns;
   size_t n_lists;         /* columns with an order */
-  size_t n_words;         /* subset words of all categories */
   size_t max_bins;        /* of columns without an order, missing included */
   uint16_t *classes;      /* [n] or NULL */
   double *y;              /* [n] or NULL */
@@ -104,7 +108,7 @@ typedef struct tree_node {
   uint32_t left, right;
   bool missing_left, missing_seen;
   double threshold, weight, impurity;
-  size_t subset; /* categories: first word of the left-going levels */
+  size_t subset; /* categories: first word of the left-going bins */
 } tree_node;
 
 /** A tree in preorder: node 0 the root, a left child follows its parent. */
@@ -128,7 +132,7 @@ typedef struct tree_grower {
   tree_item **lists;    /* [n_lists] → [n] */
   uint8_t *goes_left;   /* [data->n] */
   tree_split *splits;   /* [d] best of each feature */
-  uint32_t **subsets;   /* [d] words of the best subset of each category */
+  uint32_t **subsets;   /* [d] words of the best subset of each category's bins */
   uint8_t *sides;       /* [max_bins] side of each bin in a partition */
   tree_room *rooms;     /* one for each thread */
   size_t threads;
@@ -173,7 +177,7 @@ void tree_collect(const tree_grower *g, const tree_column *c, const tree_task *n
 /* ---- split_numeric.c, split_category.c ------------------------------------ */
 
 void tree_split_numeric(const tree_grower *g, size_t feature, const tree_task *node, tree_room *room, tree_split *best);
-/** @param subset words of the left-going levels of *best. */
+/** @param subset words of the left-going bins of *best. */
 void tree_split_category(const tree_grower *g, size_t feature, const tree_task *node, tree_room *room, tree_split *best, uint32_t *subset);
 
 /* ---- prune.c ------------------------------------------------------------------ */

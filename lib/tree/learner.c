@@ -56,11 +56,7 @@ static bool is_leaf(const copier *c, size_t i) {
   return c->grown->nodes[i].feature < 0 || (c->cut_at && c->cut_at[i] <= c->alpha);
 }
 
-static size_t subset_words(const copier *c, size_t i) {
-  const tree_node *node = &c->grown->nodes[i];
-  const tree_column *column = &c->data->columns[node->feature];
-  return column->category ? (column->n_bins + 31) / 32 : 0;
-}
+static size_t subset_words(const copier *c, size_t i) { return (c->data->columns[c->grown->nodes[i].feature].n_levels + 31) / 32; }
 
 /* Numbers the nodes that stay, in preorder, and counts their subset words. @param place [m] new index, UINT32_MAX = gone */
 static size_t number_nodes(const copier *c, uint32_t *place, size_t *words) {
@@ -95,11 +91,15 @@ static void copy_test(const copier *c, size_t i, const uint32_t *place, tree_cel
                       .kind = column->category ? TREE_CATEGORY : TREE_NUMERIC, .missing_left = node->missing_left,
                       .missing_seen = node->missing_seen, .threshold = node->threshold};
   if (!column->category) return;
-  size_t n = subset_words(c, i);
-  cell->n_levels = (uint32_t)column->n_bins;
+  cell->n_levels = (uint32_t)column->n_levels;
   cell->subset = *words;
-  memcpy(c->model->subset + *words, c->grown->subset + node->subset, n * sizeof *words);
-  *words += (uint32_t)n;
+  const uint32_t *bins = c->grown->subset + node->subset;
+  for (uint32_t level = 0; level < column->n_levels; level++) { /* rare levels go with the missing */
+    uint32_t bin = column->bin_of[level];
+    bool left = bin < column->n_bins ? bins[bin / 32] >> bin % 32 & 1 : node->missing_left;
+    c->model->subset[*words + level / 32] |= (uint32_t)left << level % 32;
+  }
+  *words += (uint32_t)subset_words(c, i);
 }
 
 static dm_status to_model(const tree_data *data, const tree_grown *grown, const double *cut_at, double alpha, tree_model **out,
@@ -149,7 +149,7 @@ static dm_status grow_and_prune(const tree_data *data, const dm_training *traini
   if (!rows) return DM_EBUDGET;
   size_t n = weighted_rows(data, rows);
   tree_grown grown = {0};
-  bool by_validation = dm_params_is_auto(params, "ccp_alpha") && dm_params_is_auto(params, "max_depth");
+  bool by_validation = n > 1 && dm_params_is_auto(params, "ccp_alpha") && dm_params_is_auto(params, "max_depth");
   double alpha = dm_params_is_auto(params, "ccp_alpha") ? 0 : dm_params_double(params, "ccp_alpha");
   limits->floor = alpha;
   dm_status s = by_validation ? tree_grow_chosen(data, training, limits, rows, n, &grown, &alpha, err)

@@ -8,8 +8,8 @@
  * of the levels' class shares (Coppersmith, Hong & Hosking, 1999), and of the
  * orders by the share of each class when classes are few.
  *
- * Rows without a value go with either side; levels that the node has not seen
- * go with its larger side.
+ * Rows without a value, or with a rare one, go with either side; frequent
+ * levels that the node has not seen go with its larger side.
  */
 #include "tree/grow.h"
 

@@ -51,11 +51,71 @@ static void run(scan *s) {
   }
 }
 
+/* ---- lists without missing values --------------------------------------------------
+ * The same scan, of two classes or numbers without weights, straight over the
+ * rows: most values of such a feature have one row, and groups of one are a
+ * detour.
+ */
+
+static bool can_stream(const tree_grower *g, const tree_column *c, const tree_item *items, size_t n) {
+  const tree_data *t = g->data;
+  if (!c->order || t->weights || items[n - 1].code == c->n_bins) return false;
+  return t->k == 0 || (t->k == 2 && g->limits->criterion == TREE_GINI);
+}
+
+/* @return the row after which the best cut lies, SIZE_MAX = none */
+static size_t stream_classes(const tree_grower *g, const tree_item *items, size_t n, double *best) {
+  const uint16_t *classes = g->data->classes;
+  size_t first = g->limits->min_samples_leaf - 1, last = n - g->limits->min_samples_leaf, ones = 0, at = SIZE_MAX;
+  double all0 = g->total[0], all1 = g->total[1];
+  for (size_t i = 0; i < last; i++) {
+    ones += classes[items[i].row];
+    if (i < first || items[i].code == items[i + 1].code) continue;
+    double l = (double)(i + 1), l1 = (double)ones, l0 = l - l1, r1 = all1 - l1, r0 = all0 - l0;
+    double score = (l0 * l0 + l1 * l1) / l + (r0 * r0 + r1 * r1) / (r0 + r1);
+    if (score > *best) {
+      *best = score;
+      at = i;
+    }
+  }
+  return at;
+}
+
+static size_t stream_numbers(const tree_grower *g, const tree_item *items, size_t n, double *best) {
+  const double *y = g->data->y;
+  size_t first = g->limits->min_samples_leaf - 1, last = n - g->limits->min_samples_leaf, at = SIZE_MAX;
+  double left = 0, all = g->total[1];
+  for (size_t i = 0; i < last; i++) {
+    left += y[items[i].row];
+    if (i < first || items[i].code == items[i + 1].code) continue;
+    double right = all - left, score = left * left / (double)(i + 1) + right * right / (double)(n - i - 1);
+    if (score > *best) {
+      *best = score;
+      at = i;
+    }
+  }
+  return at;
+}
+
+static void stream(const tree_grower *g, size_t feature, const tree_item *items, size_t n, tree_split *best) {
+  double score = -(double)INFINITY;
+  size_t at = g->data->k ? stream_classes(g, items, n, &score) : stream_numbers(g, items, n, &score);
+  if (at == SIZE_MAX) return;
+  const double *values = g->data->columns[feature].values;
+  *best = (tree_split){.score = score, .feature = feature, .bin = items[at].code,
+                       .threshold = cut_between(values[items[at].code], values[items[at + 1].code])};
+}
+
 void tree_split_numeric(const tree_grower *g, size_t feature, const tree_task *node, tree_room *room, tree_split *best) {
   const tree_column *c = &g->data->columns[feature];
+  const tree_item *items = c->order ? g->lists[c->list] + node->first : NULL;
+  best->feature = SIZE_MAX;
+  if (items && can_stream(g, c, items, node->n)) {
+    stream(g, feature, items, node->n, best);
+    return;
+  }
   tree_collect(g, c, node, room);
   const tree_groups *groups = &room->groups;
-  best->feature = SIZE_MAX;
   if (groups->n == 0 || (groups->n == 1 && !groups->missing)) return;
   scan s = {.g = g, .groups = groups, .n = node->n, .q = g->data->q, .min_leaf = g->limits->min_samples_leaf, .room = room,
             .best_group = SIZE_MAX, .best = -(double)INFINITY};

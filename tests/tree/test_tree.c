@@ -404,6 +404,52 @@ static void many_levels_and_classes_are_parted(void **state) {
   dm_ctx_free(ctx);
 }
 
+/* A name for every row splits the rows perfectly and says nothing of others. */
+static void names_do_not_hide_the_signal(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx(2);
+  table t;
+  table_init(&t, ctx, 600, 3, 2);
+  t.levels[0] = 600;
+  t.levels[2] = 290;
+  for (size_t i = 0; i < 600; i++) {
+    t.columns[0][i] = (double)(599 - i);
+    t.columns[1][i] = (double)(mix(i) % 100);
+    t.columns[2][i] = (double)(i % 290);
+    t.target[i] = t.columns[1][i] > 40 ? mix(i + 600) % 8 > 0 : mix(i + 600) % 8 == 0;
+  }
+  dm_model *m = train(ctx, &t, NULL);
+  assert_int_equal(inside(m)->leaves, 2);
+  assert_int_equal(inside(m)->cells[0].feature, 1);
+  tree_free(m);
+  table_clear(&t, ctx);
+  dm_ctx_free(ctx);
+}
+
+/* Rare levels go where missing ones were learned to go, whatever they say themselves. */
+static void rare_levels_count_as_missing(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx(1);
+  table t;
+  table_init(&t, ctx, 300, 1, 2);
+  t.levels[0] = 70; /* 0 and 35: 100 rows each; the others 1 or 2 rows */
+  for (size_t i = 0; i < 300; i++) {
+    t.columns[0][i] = i < 200 ? (double)(i % 2 * 35) : (double)(i % 70);
+    t.target[i] = t.columns[0][i] != 35;
+  }
+  t.target[299] = 0;
+  dm_model *m = train(ctx, &t, stump);
+  for (size_t level = 0; level < 70; level++) {
+    t.columns[0][0] = (double)level;
+    assert_near(predict(m, &t, 0), level != 35, 0);
+  }
+  t.columns[0][0] = -1;
+  assert_near(predict(m, &t, 0), 1, 0);
+  tree_free(m);
+  table_clear(&t, ctx);
+  dm_ctx_free(ctx);
+}
+
 /* ---- what cannot be learned from --------------------------------------------------------- */
 
 static void refuses(dm_ctx *ctx, const table *t, const char *const *set, dm_status status, const char *message) {
@@ -467,6 +513,62 @@ static void two_rows_are_enough(void **state) {
   assert_true(inside(m)->leaves <= 2);
   tree_free(m);
   table_clear(&t, ctx);
+  dm_ctx_free(ctx);
+}
+
+/* Rows of one group stay together; two groups make two folds, one group none. */
+static void groups_decide_the_folds(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx(1);
+  for (size_t n_groups = 1; n_groups < 8; n_groups += 2) {
+    table t;
+    fill_mixed(&t, ctx, 300, 0, false);
+    double groups[300];
+    for (size_t i = 0; i < 300; i++) groups[i] = (double)(i % n_groups);
+    const double *raw[3] = {t.columns[0], t.columns[1], t.columns[2]};
+    dm_block block = {.kind = DM_BLOCK_RAW, .d = 3, .raw = raw, .levels = t.levels};
+    dm_dataset data = {.n = t.n, .n_blocks = 1, .blocks = &block, .target = t.target, .groups = groups};
+    dm_params *params = NULL;
+    dm_model *m = NULL;
+    assert_int_equal(dm_params_new(ctx, "tree", dm_learner_tree.params, &params, NULL), DM_OK);
+    assert_int_equal(dm_learner_tree.train(ctx, &(dm_training){.train = &data}, params, &m, NULL), DM_OK);
+    assert_true(inside(m)->leaves > 2);
+    tree_free(m);
+    dm_params_free(params);
+    table_clear(&t, ctx);
+  }
+  dm_ctx_free(ctx);
+}
+
+/* Rows given for validation decide instead of folds. */
+static void a_validation_part_is_used(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx(1);
+  table t, other;
+  fill_mixed(&t, ctx, 600, 2, false);
+  fill_mixed(&other, ctx, 300, 2, false);
+  for (size_t i = 0; i < 300; i++) other.target[i] = 1; /* says that only the class matters: no split helps */
+  dm_block blocks[2];
+  dm_dataset sets[2];
+  const double *raw[2][3];
+  const table *tables[2] = {&t, &other};
+  for (size_t s = 0; s < 2; s++) {
+    for (size_t j = 0; j < 3; j++) raw[s][j] = tables[s]->columns[j];
+    blocks[s] = (dm_block){.kind = DM_BLOCK_RAW, .d = 3, .raw = raw[s], .levels = t.levels};
+    sets[s] = (dm_dataset){.n = tables[s]->n, .n_blocks = 1, .blocks = &blocks[s], .target = tables[s]->target, .n_classes = 2};
+  }
+  dm_params *params = NULL;
+  dm_model *self = NULL, *against = NULL;
+  assert_int_equal(dm_params_new(ctx, "tree", dm_learner_tree.params, &params, NULL), DM_OK);
+  assert_int_equal(dm_learner_tree.train(ctx, &(dm_training){.train = &sets[0], .valid = &sets[0]}, params, &self, NULL), DM_OK);
+  assert_int_equal(dm_learner_tree.train(ctx, &(dm_training){.train = &sets[0], .valid = &sets[1]}, params, &against, NULL), DM_OK);
+  assert_true(inside(self)->leaves > 50); /* the training rows themselves never ask for pruning */
+  assert_true(inside(against)->leaves < inside(self)->leaves / 2);
+  tree_free(self);
+  tree_free(against);
+  dm_params_free(params);
+  table_clear(&t, ctx);
+  table_clear(&other, ctx);
   dm_ctx_free(ctx);
 }
 
@@ -550,8 +652,12 @@ int main(void) {
       cmocka_unit_test(neighbouring_doubles_are_told_apart),
       cmocka_unit_test(subsets_are_the_best_of_all),
       cmocka_unit_test(many_levels_and_classes_are_parted),
+      cmocka_unit_test(names_do_not_hide_the_signal),
+      cmocka_unit_test(rare_levels_count_as_missing),
       cmocka_unit_test(what_cannot_be_learned_from_is_refused),
       cmocka_unit_test(two_rows_are_enough),
+      cmocka_unit_test(groups_decide_the_folds),
+      cmocka_unit_test(a_validation_part_is_used),
       cmocka_unit_test(a_cancelled_training_stops),
       cmocka_unit_test(every_failing_allocation_is_an_error_without_a_leak),
   };

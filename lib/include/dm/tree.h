@@ -18,7 +18,7 @@ extern "C" {
  *
  * Stored tensors (m nodes in preorder, node 0 the root, children after their parent):
  *   feature i32[m] (-1 = leaf)  threshold f64[m] (x <= t goes left; categories: first word of the subset in `subset`)
- *   left, right i32[m] (-1 = leaf)  missing_left u8[m] (bit 0: missing and unseen values go left; bit 1: the node saw missing values and
+ *   left, right i32[m] (-1 = leaf)  missing_left u8[m] (bit 0: missing, rare and unseen values go left; bit 1: the node saw missing values and
  *   learned the direction, else it is that of the larger child)  value f64[m, max(k,1)] (class shares, or the mean)
  *   count f64[m]  impurity f64[m]  subset i32[s] (bit words of left-going levels)
  *
