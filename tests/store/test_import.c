@@ -1,5 +1,6 @@
 /* import: rows, types, markers, rejects, widening, appending, bad input. */
 #include "import_test.h"
+#include "store/sqlite.h"
 
 /* ---- what comes in ------------------------------------------------------------- */
 
@@ -124,6 +125,62 @@ static void strict_writes_nothing(void **state) {
   import_run(&t, &o);
   assert_int_equal(t.result.rejects, 2);
   import_end(&t);
+}
+
+static void broken_bytes_are_kept_exactly(void **state) {
+  static const char text[] = "a,b\n1,x\n2,\xFF\xFE\n3,y\n4,n\0l\n5,z\n6,\"open\n7,w\n";
+  dm_import_options o = {.csv = {.header = DM_YES, .delimiter = ',', .encoding = "UTF-8"}};
+  imported t = import_bytes(*state, text, sizeof text - 1, &o);
+  assert_int_equal(t.result.rejects, 3);
+  assert_query(&t, "SELECT group_concat(a || b) FROM people", "1x,3y,5z,7w");
+  assert_query(&t, "SELECT group_concat(record || ':' || line || ':' || hex(raw), ' ') FROM dm_reject", "2:3:322CFFFE 4:5:342C6E006C 6:7:362C226F70656E");
+  assert_query(&t, "SELECT count(DISTINCT reason) FROM dm_reject", "3");
+  import_end(&t);
+}
+
+/* ---- the CSV spectrum --------------------------------------------------------------- */
+
+static void compare_with_twin(imported *t, const dm_json *records, const char *name) {
+  int64_t row = 0;
+  for (const dm_json *r = records->first; r; r = r->next) {
+    row++;
+    for (const dm_json *cell = r->first; cell; cell = cell->next) {
+      char sql[512];
+      sqlite3_snprintf(sizeof sql, sql, "SELECT coalesce(\"%w\", '') FROM people WHERE dm_id = %lld", cell->key, (long long)row);
+      const char *got = import_query(t, sql);
+      if (strcmp(got, cell->string.p) != 0) fail_msg("%s: row %lld, %s: '%s', want '%s'", name, (long long)row, cell->key, got, cell->string.p);
+    }
+  }
+  assert_int_equal(t->result.rows, row);
+  assert_int_equal(t->result.rejects, 0);
+}
+
+static void the_spectrum_equals_its_json_twins(void **state) {
+  char directory[600], path[900];
+  const char *shared = getenv("DM_SHARED");
+  (void)snprintf(directory, sizeof directory, "%s/data/csv/spectrum", shared ? shared : "");
+  DIR *d = opendir(directory);
+  if (!d) skip();
+  dm_import_options o = {.table = "people", .csv = {.header = DM_YES, .all_text = true, .trim = DM_NO}};
+  size_t files = 0;
+  for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+    size_t length = strlen(e->d_name), n, n_json;
+    if (length < 5 || strcmp(e->d_name + length - 4, ".csv") != 0) continue;
+    (void)snprintf(path, sizeof path, "%s/%s", directory, e->d_name);
+    char *text = test_read(path, &n);
+    (void)snprintf(path, sizeof path, "%s-json/%.*s.json", directory, (int)(length - 4), e->d_name);
+    char *json = test_read(path, &n_json);
+    const dm_json *records;
+    imported t = import_bytes(*state, text, n, &o);
+    assert_int_equal(dm_json_parse(t.arena, json, n_json, &records, NULL), DM_OK);
+    compare_with_twin(&t, records, e->d_name);
+    free(text);
+    free(json);
+    import_end(&t);
+    files++;
+  }
+  closedir(d);
+  assert_int_equal(files, 11);
 }
 
 /* ---- widening ------------------------------------------------------------------------- */
@@ -455,6 +512,8 @@ int main(void) {
       test_with_ctx(quoted_empty_cells_of_numbers_come_back),
       test_with_ctx(records_that_do_not_fit_are_kept),
       test_with_ctx(strict_writes_nothing),
+      test_with_ctx(broken_bytes_are_kept_exactly),
+      test_with_ctx(the_spectrum_equals_its_json_twins),
       test_with_ctx(a_cell_that_does_not_fit_widens_its_column),
       test_with_ctx(a_column_that_is_empty_in_the_sample_gets_its_type),
       test_with_ctx(a_table_that_exists_is_refused),

@@ -129,6 +129,12 @@ DM_API dm_status dm_import_table_name(const char *path, dm_arena *arena, const c
  * dm_origin (a row per block of records), dm_reject, dm_run. Where a cell does
  * not fit the column's type found on the sample, the rest of the file is
  * scanned for all types, and the file is read again once: no cell is altered.
+ * --append finds the table's columns by name (by place without a header);
+ * types only widen, a column that must is rebuilt with its numbers printed as
+ * they came. --replace takes away the old table with its sources, rejects and
+ * dm_change rows; runs that changed nothing else become 'replaced' in dm_run.
+ * Missing cells: empty without quotes, or one of the null texts; "" is NULL
+ * among numbers and '' among texts.
  * @param arena results live there.
  * @return DM_OK also with rejects; DM_EINPUT with strict and rejects (nothing written); DM_EUSAGE: table exists, bad names.
  */
@@ -142,7 +148,11 @@ typedef struct dm_export_options {
 } dm_export_options;
 /**
  * Writes a table or SELECT to path ("-" = stdout); a file is written beside
- * and renamed when whole. A table imported from a clean CSV gives its bytes.
+ * and renamed when whole. A table that came from one clean CSV gives its
+ * bytes: delimiter, quotes, header, line ending, number formats and missing
+ * markers are the source's. Always UTF-8. A number that its column's format
+ * would cut is printed in full; blobs are written X'00FF'; JSON has null for
+ * infinity. dm_id is left out unless with_dm_id, of a SELECT too.
  */
 DM_API dm_status dm_store_export(dm_store *store, const char *src, const char *path, const dm_export_options *options, uint64_t *rows,
                                  dm_error *err);
