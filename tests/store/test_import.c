@@ -456,6 +456,66 @@ static void a_read_only_database_is_left_alone(void **state) {
   import_end(&t);
 }
 
+/* ---- no memory ------------------------------------------------------------------------------ */
+
+typedef struct scarce {
+  size_t left; /* allocations that still work */
+  size_t held;
+} scarce;
+
+static void *scarce_allocate(void *user, size_t size, size_t alignment) {
+  scarce *s = user;
+  if (s->left == 0) return NULL;
+  s->left--;
+  s->held++;
+  return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void scarce_release(void *user, void *block) {
+  scarce *s = user;
+  s->held -= block != NULL;
+  free(block);
+}
+
+/* Import, export, origin and file frame with the k-th allocation failing and all behind it. @return true when none had to fail */
+static bool all_with(size_t k, const char *path, const char *out) {
+  scarce s = {.left = k};
+  dm_ctx *ctx = NULL;
+  dm_store *store = NULL;
+  dm_arena *arena = NULL;
+  dm_import_result result;
+  dm_origin origin;
+  dm_frame *frame = NULL;
+  dm_error err = {0};
+  dm_ctx_options o = {.allocate = scarce_allocate, .release = scarce_release, .user = &s, .threads = 1};
+  dm_status status = dm_ctx_new(&o, &ctx, &err);
+  if (status == DM_OK) status = dm_store_open(ctx, ":memory:", DM_STORE_CREATE, &store, &err);
+  if (status == DM_OK) status = dm_arena_new(ctx, 0, &arena, &err);
+  if (status == DM_OK) status = dm_store_import(store, path, NULL, arena, &result, &err);
+  if (status == DM_OK) status = dm_store_import(store, path, &(dm_import_options){.append = true}, arena, &result, &err);
+  if (status == DM_OK) status = dm_store_export(store, "people", out, NULL, NULL, &err);
+  if (status == DM_OK) status = dm_store_origin(store, "people", 3, arena, &origin, &err);
+  if (status == DM_OK) status = dm_file_frame(ctx, path, NULL, &frame, NULL, &err);
+  if (status != DM_OK && status != DM_EBUDGET) fail_msg("allocation %zu: %s", k, err.message);
+  if (status != DM_OK) assert_int_equal(err.code, DM_EBUDGET);
+  if (frame) dm_frame_free(frame);
+  dm_arena_free(arena);
+  dm_store_close(store);
+  dm_ctx_free(ctx);
+  assert_int_equal(s.held, 0);
+  return status == DM_OK;
+}
+
+static void every_allocation_may_fail(void **state) {
+  imported t = import_text(*state, "a,b,c\n1,x,0.50\n2,\"y,z\",1.25\nbad\n,y,\n", NULL);
+  char out[128];
+  test_path(out, "scarce.csv");
+  size_t k = 0;
+  while (k < 2000 && !all_with(k, t.path, out)) k++;
+  assert_in_range(k, 50, 1999);
+  import_end(&t);
+}
+
 /* ---- the same for all ---------------------------------------------------------------------- */
 
 static void one_thread_and_two_give_the_same_database(void **state) {
@@ -530,6 +590,7 @@ int main(void) {
       test_with_ctx(a_header_alone_makes_an_empty_table),
       test_with_ctx(a_cancelled_import_leaves_nothing),
       test_with_ctx(a_read_only_database_is_left_alone),
+      test_with_ctx(every_allocation_may_fail),
       test_with_ctx(one_thread_and_two_give_the_same_database),
       test_with_ctx(a_file_gives_the_frame_of_its_table),
   };
