@@ -43,7 +43,7 @@ static void a_quote_left_open_costs_its_line(void **state) {
            "!3 2@4:3[1,\"x] a quote opens and is not closed\n!3 3@9:3[2,\"y] a quote opens and is not closed\n<3><z>\n");
   /* the first cell closes well, the second on its second line does not */
   READS_AS("a,b\n\"p\nq\",\"r\n3,z\n", &with_header,
-           "!3 2@4:0[\"p] a quote opens and is not closed\n!3 3@7:4[q\",\"r] a quote opens and is not closed\n<3><z>\n");
+           "!3 2@4:1[\"p] a quote opens and is not closed\n!3 3@7:4[q\",\"r] a quote opens and is not closed\n<3><z>\n");
 }
 
 static void rejects_keep_bytes(void **state) {

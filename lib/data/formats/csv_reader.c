@@ -139,8 +139,13 @@ static inline dm_status add_cell(dm_csv *csv, size_t from, size_t to, dm_error *
   return DM_OK;
 }
 
+/* Column on the record's first line where the cell that is open there begins. */
+static size_t opening_column(dm_csv *csv, size_t cell_begin) {
+  return csv->overlong ? 0 : (size_t)source_bytes(csv, csv->begin, cell_begin) + 1;
+}
+
 /* A line ends inside quotes. @return false when the record is doomed */
-static bool line_inside(dm_csv *csv, size_t place) {
+static bool line_inside(dm_csv *csv, size_t cell_begin, size_t place) {
   uint64_t here = csv->offset + source_bytes(csv, csv->begin, place);
   csv->lines_inside++;
   csv->cell_lines++;
@@ -148,17 +153,12 @@ static bool line_inside(dm_csv *csv, size_t place) {
     csv->resume_at = place + 1;
     csv->resume_offset = csv->offset + source_bytes(csv, csv->begin, place + 1);
     csv->resume_cr = csv->text[place] == '\r';
+    csv->quote_column = opening_column(csv, cell_begin);
   }
   return here >= csv->doomed_until;
 }
 
 typedef enum found { FOUND_RECORD, FOUND_BROKEN, FOUND_END } found;
-
-/* Where the quote that does not close opened: a column on the record's first line, or 0. */
-static size_t opening_column(dm_csv *csv, size_t cell_begin) {
-  if (csv->overlong || csv->lines_inside > csv->cell_lines) return 0;
-  return (size_t)source_bytes(csv, csv->begin, cell_begin) + 1;
-}
 
 /* Follows the index to the end of the record at begin; place: its END, or the end of the text. */
 static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err) {
@@ -179,8 +179,7 @@ static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err)
         *place = at;
         return add_cell(csv, cell_begin, at, err);
       case CSV_NEWLINE:
-        if (line_inside(csv, at)) break;
-        csv->quote_column = opening_column(csv, cell_begin);
+        if (line_inside(csv, cell_begin, at)) break;
         *what = FOUND_BROKEN;
         return DM_OK;
       case CSV_BROKEN: /* on the line where it opened the rest is text; further on the quote was not meant to close here */
@@ -188,7 +187,6 @@ static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err)
           csv->n_literal++;
           break;
         }
-        csv->quote_column = opening_column(csv, cell_begin);
         csv->doomed_until = csv->offset + source_bytes(csv, csv->begin, at);
         *what = FOUND_BROKEN;
         return DM_OK;
@@ -207,7 +205,7 @@ static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err)
     return DM_OK;
   }
   if (csv->scan.state == CSV_QUOTED || csv->scan.state == CSV_ESCAPED) {
-    csv->quote_column = opening_column(csv, cell_begin);
+    if (csv->lines_inside == 0) csv->quote_column = opening_column(csv, cell_begin);
     csv->doomed_until = csv->offset + source_bytes(csv, csv->begin, csv->end);
     *what = FOUND_BROKEN;
     return DM_OK;
@@ -365,7 +363,7 @@ static dm_status reject(dm_csv *csv, dm_reject_reason reason, size_t column, uin
 /* A quote without a proper end: the first line goes, reading resumes on the second. */
 static dm_status reject_quote(dm_csv *csv, size_t place, dm_error *err) {
   (void)snprintf(csv->message, sizeof csv->message, "a quote opens and is not closed");
-  csv->suspect = false;
+  csv->n_cells = 0; /* how far a doomed record was followed is no count */
   uint64_t raw_n;
   size_t column = csv->quote_column;
   if (csv->lines_inside == 0) { /* nothing but the last line */
@@ -472,7 +470,7 @@ dm_status csv_reader_begin(dm_csv *csv, dm_error *err) {
 /* The end was reached: what only the whole file shows. */
 static void conclude(dm_csv *csv) {
   csv->dialect.final_newline = !csv->ended_open;
-  csv->dialect.mixed_endings = (csv->n_lf > 0) + (csv->n_crlf > 0) + (csv->n_cr > 0) > 1;
+  csv->dialect.mixed_endings |= (csv->n_lf > 0) + (csv->n_crlf > 0) + (csv->n_cr > 0) > 1;
 }
 
 dm_status dm_csv_next(dm_csv *csv, const dm_csv_record **record, dm_error *err) {
