@@ -67,6 +67,8 @@ struct dm_csv {
   bool resume_cr;
   bool any_quoted, suspect, overlong; /* suspect: may hold NUL or bytes beyond ASCII */
   size_t quote_column;
+  uint64_t last_inside;  /* source offset of the last line end inside quotes */
+  bool open_at_end;      /* a quote was open at the end of the text */
   uint64_t doomed_until; /* source offset: a line that ends inside quotes before it never finds a proper end */
 
   /* the first record of data, for rewind */

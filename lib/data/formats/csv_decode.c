@@ -284,7 +284,7 @@ static size_t characters(const char *p, size_t n) {
   return k;
 }
 
-static uint64_t anchored(csv_decoder *d, uint64_t text) {
+uint64_t csv_decoder_anchor(const csv_decoder *d, uint64_t text) {
   size_t low = d->first_anchor, high = d->n_anchors; /* the last anchor at or before text */
   while (low < high) {
     size_t middle = low + (high - low) / 2;
@@ -297,18 +297,18 @@ static uint64_t anchored(csv_decoder *d, uint64_t text) {
   return a->text == text ? a->source : in_offset(d); /* not at a line: the end of the source */
 }
 
-uint64_t csv_decoder_source_bytes(csv_decoder *d, uint64_t text_at, const char *p, size_t n) {
+size_t csv_decoder_bytes(const csv_decoder *d, const char *p, size_t n) {
   size_t wide = 0;
   switch (d->coding) {
   case CSV_UTF8: break;
-  case CSV_BYTE: return characters(p, n);
+  case CSV_BYTE:
+  case CSV_ICONV: return characters(p, n);
   case CSV_UTF16LE:
   case CSV_UTF16BE:
     for (size_t i = 0; i < n; i++) wide += (unsigned char)p[i] >= 0xF0; /* a pair of units */
     return 2 * (characters(p, n) + wide);
   case CSV_UTF32LE:
   case CSV_UTF32BE: return 4 * characters(p, n);
-  case CSV_ICONV: return anchored(d, text_at + n) - anchored(d, text_at);
   }
   return n;
 }

@@ -50,8 +50,10 @@ void csv_decoder_clear(csv_decoder *d);
 void csv_decoder_seek(csv_decoder *d, uint64_t offset);
 /** Adds text at out; *n = 0 only at the end. capacity ≥ CSV_DECODE_MIN. */
 dm_status csv_decoder_fill(csv_decoder *d, char *out, size_t capacity, size_t *n, dm_error *err);
-/** Source bytes of the text [p, p + n), which lies at text_at since the last seek and ends at or before a line ending, or behind one. */
-uint64_t csv_decoder_source_bytes(csv_decoder *d, uint64_t text_at, const char *p, size_t n);
+/** Source bytes of the text [p, p + n); CSV_ICONV: its characters. */
+size_t csv_decoder_bytes(const csv_decoder *d, const char *p, size_t n);
+/** CSV_ICONV: source offset of a place in the text (since the last seek) before or behind a line ending, or at the end of all. */
+uint64_t csv_decoder_anchor(const csv_decoder *d, uint64_t text);
 /** Source bytes of one newline character. */
 size_t csv_decoder_unit(const csv_decoder *d);
 /** Anchors before text_at are needed no more. */

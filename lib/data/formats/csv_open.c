@@ -49,7 +49,7 @@ static dm_status piece_reader(const csv_sample *s, const char *p, size_t n, cons
   csv_source *source = NULL;
   dm_status status = csv_source_open_memory(s->ctx, s->name, p, n, false, &source, err);
   if (status != DM_OK) return status;
-  return csv_reader_new(source, s->encoding, shape, CSV_SAMPLE_PART, out, err);
+  return csv_reader_new(source, s->encoding, shape, n < CSV_SAMPLE_PART ? n + 1 : CSV_SAMPLE_PART, out, err);
 }
 
 dm_status csv_sample_reader(const csv_sample *sample, const csv_shape *shape, dm_csv **out, dm_error *err) {
@@ -61,7 +61,7 @@ dm_status csv_sample_reader(const csv_sample *sample, const csv_shape *shape, dm
 dm_status csv_sample_next(const csv_sample *sample, dm_csv *csv, const dm_csv_record **record, dm_error *err) {
   dm_status status = dm_csv_next(csv, record, err);
   if (status != DM_OK || !*record || sample->whole) return status;
-  if (csv->next_offset >= sample->n || csv->doomed_until >= sample->n) *record = NULL;
+  if (csv->next_offset >= sample->n || csv->open_at_end) *record = NULL;
   return DM_OK;
 }
 
@@ -206,7 +206,8 @@ static dm_status build(csv_opening *o, dm_csv **out, dm_error *err) {
   csv_source *source = o->source;
   o->source = NULL; /* the reader's from now on */
   csv_source_hash(source, 0, o->sample.head, o->sample.start); /* what the reader never sees */
-  dm_status status = csv_reader_new(source, o->sample.encoding, &o->shape, o->block, &csv, err);
+  size_t block = o->sample.whole && o->sample.n < o->block ? o->sample.n + 1 : o->block;
+  dm_status status = csv_reader_new(source, o->sample.encoding, &o->shape, block, &csv, err);
   if (status != DM_OK) return status;
   csv->dialect.encoding = dm_arena_strdup(csv->memory, o->sample.encoding, strlen(o->sample.encoding), err);
   status = csv->dialect.encoding ? make_columns(o, csv, err) : DM_EBUDGET;

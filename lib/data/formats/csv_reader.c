@@ -16,9 +16,17 @@
 
 /* ---- the window ----------------------------------------------------------- */
 
-static uint64_t source_bytes(dm_csv *csv, size_t from, size_t to) {
-  if (csv->decoder.coding == CSV_UTF8) return to - from;
-  return csv_decoder_source_bytes(&csv->decoder, csv->text_base + from, csv->text + from, to - from);
+/* Source offset of a place in the window that ends a line or follows one. */
+static uint64_t source_at(const dm_csv *csv, size_t place) {
+  if (csv->decoder.coding == CSV_UTF8) return csv->offset + (place - csv->begin);
+  if (csv->decoder.coding == CSV_ICONV) return csv_decoder_anchor(&csv->decoder, csv->text_base + place);
+  return csv->offset + csv_decoder_bytes(&csv->decoder, csv->text + csv->begin, place - csv->begin);
+}
+
+/* Column of a place on the record's first line: in source bytes, where these can be counted. */
+static size_t column_of(const dm_csv *csv, size_t place) {
+  if (csv->overlong) return 0;
+  return csv_decoder_bytes(&csv->decoder, csv->text + csv->begin, place - csv->begin) + 1;
 }
 
 static size_t record_limit(const dm_csv *csv) { return csv->shape.max_cell + CSV_MAX_CUT; }
@@ -26,7 +34,7 @@ static size_t record_limit(const dm_csv *csv) { return csv->shape.max_cell + CSV
 /* The record is too long to hold: only its place and its count of cells go on. */
 static void let_go(dm_csv *csv) {
   csv->overlong = true;
-  csv->offset += source_bytes(csv, csv->begin, csv->scanned);
+  csv->offset = source_at(csv, csv->scanned);
   csv->begin = csv->scanned;
 }
 
@@ -139,22 +147,18 @@ static inline dm_status add_cell(dm_csv *csv, size_t from, size_t to, dm_error *
   return DM_OK;
 }
 
-/* Column on the record's first line where the cell that is open there begins. */
-static size_t opening_column(dm_csv *csv, size_t cell_begin) {
-  return csv->overlong ? 0 : (size_t)source_bytes(csv, csv->begin, cell_begin) + 1;
-}
-
 /* A line ends inside quotes. @return false when the record is doomed */
 static bool line_inside(dm_csv *csv, size_t cell_begin, size_t place) {
-  uint64_t here = csv->offset + source_bytes(csv, csv->begin, place);
+  uint64_t here = source_at(csv, place);
   csv->lines_inside++;
   csv->cell_lines++;
   if (csv->lines_inside == 1) {
     csv->resume_at = place + 1;
-    csv->resume_offset = csv->offset + source_bytes(csv, csv->begin, place + 1);
+    csv->resume_offset = source_at(csv, place + 1);
     csv->resume_cr = csv->text[place] == '\r';
-    csv->quote_column = opening_column(csv, cell_begin);
+    csv->quote_column = column_of(csv, cell_begin);
   }
+  csv->last_inside = here;
   return here >= csv->doomed_until;
 }
 
@@ -187,7 +191,7 @@ static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err)
           csv->n_literal++;
           break;
         }
-        csv->doomed_until = csv->offset + source_bytes(csv, csv->begin, at);
+        csv->doomed_until = csv->last_inside + 1;
         *what = FOUND_BROKEN;
         return DM_OK;
       }
@@ -205,8 +209,9 @@ static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err)
     return DM_OK;
   }
   if (csv->scan.state == CSV_QUOTED || csv->scan.state == CSV_ESCAPED) {
-    if (csv->lines_inside == 0) csv->quote_column = opening_column(csv, cell_begin);
-    csv->doomed_until = csv->offset + source_bytes(csv, csv->begin, csv->end);
+    if (csv->lines_inside == 0) csv->quote_column = column_of(csv, cell_begin);
+    if (csv->lines_inside > 0) csv->doomed_until = csv->last_inside + 1;
+    csv->open_at_end = true;
     *what = FOUND_BROKEN;
     return DM_OK;
   }
@@ -367,7 +372,7 @@ static dm_status reject_quote(dm_csv *csv, size_t place, dm_error *err) {
   uint64_t raw_n;
   size_t column = csv->quote_column;
   if (csv->lines_inside == 0) { /* nothing but the last line */
-    uint64_t behind = csv->offset + source_bytes(csv, csv->begin, place);
+    uint64_t behind = source_at(csv, place);
     raw_n = behind - csv->record_offset;
     csv->next_begin = place;
     csv->next_offset = behind;
@@ -416,7 +421,7 @@ static void finish_cells(dm_csv *csv) {
 
 /* The record from begin to place, good or not. */
 static dm_status give(dm_csv *csv, size_t place, dm_error *err) {
-  uint64_t behind = csv->offset + source_bytes(csv, csv->begin, place);
+  uint64_t behind = source_at(csv, place);
   csv->raw_bytes = behind - csv->record_offset;
   size_t length = place - csv->begin, at = 0;
   step_over_ending(csv, place, behind);
@@ -424,7 +429,7 @@ static dm_status give(dm_csv *csv, size_t place, dm_error *err) {
   dm_reject_reason reason = judge(csv, length, &at);
   if (reason != DM_REJECT_NONE) {
     bool first_line = !csv->overlong && !memchr(csv->text + csv->begin, '\n', at) && !memchr(csv->text + csv->begin, '\r', at);
-    size_t column = first_line ? (size_t)source_bytes(csv, csv->begin, csv->begin + at) + 1 : 0;
+    size_t column = first_line ? column_of(csv, csv->begin + at) : 0;
     return reject(csv, reason, column, csv->raw_bytes, err);
   }
   finish_cells(csv);
@@ -560,6 +565,7 @@ void csv_reader_seek(dm_csv *csv, uint64_t number, uint64_t line, uint64_t offse
   csv->line = line;
   csv->offset = offset;
   csv->doomed_until = 0;
+  csv->open_at_end = false;
   forget_index(csv, 0);
   csv->window = CSV_WINDOW;
 }

@@ -75,7 +75,7 @@ typedef struct dm_csv_options {
   const char *const *nulls;   /* texts that mean missing, besides the empty unquoted cell */
   size_t n_nulls;
   dm_on_extra on_extra;
-  size_t max_cell;           /* bytes; 0 = 64 MB: a longer cell rejects its record */
+  size_t max_cell;           /* bytes, at most 512 MB; 0 = 64 MB or an eighth of the budget: a longer cell rejects its record, as does a record longer by 1 MB */
 } dm_csv_options;
 
 /** What was found on the sample and is announced; owned by the reader. */
@@ -113,11 +113,11 @@ typedef struct dm_csv_record {
   uint64_t record;      /* 1 = first after the header */
   uint64_t line;        /* physical line where it begins, from 1 */
   uint64_t byte_offset; /* in the source file's own bytes */
-  size_t n_cells;
-  const dm_csv_cell *cells;
+  size_t n_cells;       /* found; of a good record as many as there are columns */
+  const dm_csv_cell *cells; /* [n_cells]; NULL when the record does not fit */
   dm_reject_reason reason; /* NONE, or why the record does not fit */
-  size_t column;           /* byte column on its line for messages, 0 = none */
-  const char *raw;         /* the record in the source's own bytes, for rejects and audits; NULL for good records unless asked by dm_csv_raw */
+  size_t column;           /* byte column on its line for messages (in encodings as Shift-JIS the character's), 0 = none */
+  const char *raw;         /* rejects: the record in the source's own bytes without its line ending; of one too long to hold the first MB */
   size_t raw_n;
   const char *message;     /* "5 fields, header has 4"; NULL when good */
 } dm_csv_record;
@@ -156,7 +156,7 @@ DM_API dm_status dm_csv_next(dm_csv *csv, const dm_csv_record **record, dm_error
 DM_API dm_status dm_csv_rewind(dm_csv *csv, dm_error *err);
 /** Goes to a record boundary stored earlier (dm_origin): record number, line and offset as they were given. */
 DM_API dm_status dm_csv_seek(dm_csv *csv, uint64_t record, uint64_t line, uint64_t byte_offset, dm_error *err);
-/** Raw source bytes of the record last given. */
+/** Raw source bytes of the record last given, without its line ending; borrowed until the next call. */
 DM_API dm_status dm_csv_raw(dm_csv *csv, dm_str *raw, dm_error *err);
 DM_API uint64_t dm_csv_bytes(const dm_csv *csv);         /* size of the source, 0 = unknown yet */
 DM_API uint64_t dm_csv_bytes_done(const dm_csv *csv);
