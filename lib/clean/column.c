@@ -158,7 +158,7 @@ static dm_status copy_out(rebuild *r, const char *table, const char *column, con
     if (logged)
       dm_buf_printf(&sql,
                     "%s(SELECT dm_c.%s FROM main.dm_change AS dm_c WHERE dm_c.table_name = ?1 AND dm_c.row_id = dm_t.dm_id"
-                    " AND dm_c.column = ?2 AND dm_c.run_id = ?3 AND dm_c.rule = ?4)",
+                    " AND dm_c.column = ?2 AND +dm_c.run_id = ?3 AND dm_c.rule = ?4)",
                     source->use_old ? "coalesce(" : "", source->use_old ? "old" : "new");
     if (logged && source->use_old) dm_buf_adds(&sql, ", "); /* rows that came since keep their cell */
     if (!logged || source->use_old) dm_buf_printf(&sql, "dm_t.%s%s", r->columns[i], logged ? ")" : "");

@@ -1,8 +1,9 @@
 /*
  * Undo: the entries of a run, from the highest id down, put back what they say
- * was there before (run.h has their meaning). Before anything is written it is
- * made sure that nobody else depends on what goes: no later run that stands,
- * and no hand that wrote into the table since.
+ * was there before (run.h has their meaning). Nobody else may depend on what
+ * goes: no later run that stands, which is looked at first, and no hand that
+ * wrote into the table since: then what an entry says it wrote is not there when
+ * its turn comes, and all is rolled back.
  */
 #include "clean/run.h"
 #include "clean/sql_text.h"
@@ -119,20 +120,24 @@ static dm_status read_segments(undo *u, dm_error *err) {
 
 /* ---- who depends on them ---- */
 
-/* Standing runs after this one on its table. */
+/*
+ * Standing runs after this one on its table. A '+' keeps SQLite, which knows
+ * nothing of how many entries a run has, off the index by run or id: the one
+ * by cell finds a row's few entries.
+ */
 #define LATER                                                                                                                              \
   "FROM main.dm_change AS l JOIN main.dm_run AS r ON r.id = l.run_id AND r.status = 'done'"                                                \
-  " WHERE l.run_id > ?1 AND +l.table_name = ?2" /* '+': by run, not by table */
+  " WHERE l.run_id > ?1 AND +l.table_name = ?2"
 
 static dm_status check_later(undo *u, dm_error *err) {
   static const char sql[] =
       "SELECT DISTINCT l.run_id " LATER
-      " AND EXISTS (SELECT 1 FROM main.dm_change AS n WHERE n.run_id = ?1 AND n.row_id = 0 AND n.column = l.column)"
+      " AND EXISTS (SELECT 1 FROM main.dm_change AS n WHERE n.table_name = ?2 AND n.row_id = 0 AND n.column = l.column AND +n.run_id = ?1)"
       " UNION SELECT DISTINCT l.run_id " LATER
       " AND l.row_id = 0 AND EXISTS (SELECT 1 FROM main.dm_change AS n WHERE n.run_id = ?1 AND n.column = l.column)"
       " UNION SELECT DISTINCT l.run_id " LATER
       " AND l.row_id > 0 AND EXISTS (SELECT 1 FROM main.dm_change AS n WHERE n.table_name = ?2 AND n.row_id = l.row_id"
-      "  AND n.run_id = ?1 AND (n.column = l.column OR l.column = ''))"
+      "  AND +n.run_id = ?1 AND (n.column = l.column OR l.column = ''))"
       " ORDER BY 1";
   dm_stmt *q = NULL;
   char list[256] = "";
@@ -181,16 +186,8 @@ static const segment *markers_of(const undo *u, const segment *g) {
   return NULL;
 }
 
-static bool changes_again(const undo *u, const segment *g) {
-  for (const segment *later = g + 1; later < u->segments + u->n; later++)
-    if (later->kind != DEFINITION && (later->kind == ROWS || strcasecmp(later->column, g->column) == 0)) return true;
-  return false;
-}
-
-/* The column must still be what the run's last definition of it says: an import that appended may have widened it. */
+/* A definition must be what the column is now: an import that appended may have widened it. */
 static dm_status check_definition(undo *u, const segment *g, dm_error *err) {
-  for (const segment *later = g + 1; later < u->segments + u->n; later++)
-    if (later->kind == DEFINITION && strcasecmp(later->column, g->column) == 0) return DM_OK;
   const char *now;
   int64_t same = 0;
   dm_status s = dm_clean_definition(u->store, u->table, g->column, u->memory, &now, err);
@@ -206,35 +203,31 @@ static dm_status check_definition(undo *u, const segment *g, dm_error *err) {
   return s;
 }
 
-static dm_status check_cells(undo *u, const segment *g, dm_error *err) {
-  if (g->kind == ROWS) return refuse_where(u, g, "dm_t.dm_id IS NOT NULL", "was inserted", err);
-  if (g->kind == DEFINITION) return check_definition(u, g, err);
-  if (markers_of(u, g)) return DM_OK;
+/* Cells must hold the new (or old) value of their entry. */
+static dm_status check_cells(undo *u, const segment *g, const char *which, dm_error *err) {
   char *name = dm_clean_quote(u->memory, g->column, err);
-  /* where a later step of the run went over the same cells, its entries are the ones to look at */
-  const char *not_later = changes_again(u, g) ? " AND NOT EXISTS (SELECT 1 FROM main.dm_change AS dm_n WHERE dm_n.table_name = dm_c.table_name"
-                                                " AND dm_n.row_id = dm_c.row_id AND (dm_n.column = dm_c.column OR dm_n.column = '')"
-                                                " AND dm_n.run_id = dm_c.run_id AND dm_n.id > dm_c.id)"
-                                              : "";
-  char *condition = name ? dm_arena_printf(u->memory, err, "(dm_t.dm_id IS NULL OR dm_t.%s COLLATE BINARY IS NOT dm_c.new)%s", name, not_later) : NULL;
+  char *condition = name ? dm_arena_printf(u->memory, err, "(dm_t.dm_id IS NULL OR dm_t.%s COLLATE BINARY IS NOT dm_c.%s)", name, which) : NULL;
   return condition ? refuse_where(u, g, condition, "was changed", err) : DM_EBUDGET;
 }
 
 /* ---- putting back ---- */
 
+/* Only cells that hold what the run wrote are put back; when that were not all, somebody changed the others. */
 static dm_status restore_cells(undo *u, const segment *g, dm_error *err) {
   char *name = dm_clean_quote(u->memory, g->column, err);
   if (!name) return DM_EBUDGET;
-  return dm_store_exec(u->store, err,
-                       "UPDATE %s AS dm_t SET %s = dm_c.old FROM main.dm_change AS dm_c"
-                       " WHERE dm_c.id >= %lld AND dm_c.id <= %lld AND dm_t.dm_id = dm_c.row_id",
-                       u->sql_table, name, (long long)g->from, (long long)g->to);
+  dm_status s = dm_store_exec(u->store, err,
+                              "UPDATE %s AS dm_t SET %s = dm_c.old FROM main.dm_change AS dm_c WHERE dm_c.id >= %lld AND dm_c.id <= %lld"
+                              " AND dm_t.dm_id = dm_c.row_id AND dm_t.%s COLLATE BINARY IS dm_c.new",
+                              u->sql_table, name, (long long)g->from, (long long)g->to, name);
+  if (s != DM_OK || (uint64_t)dm_store_changes(u->store) == g->n) return s;
+  return check_cells(u, g, "old", err);
 }
 
 /* Removed rows come back whole: one INSERT whose cells are looked up in the log. */
 static dm_status restore_rows(undo *u, segment *markers, dm_error *err) {
   dm_buf names, cells;
-  dm_status s = DM_OK;
+  dm_status s = refuse_where(u, markers, "dm_t.dm_id IS NOT NULL", "was inserted", err);
   dm_buf_init(&names, dm_store_ctx(u->store), err);
   dm_buf_init(&cells, dm_store_ctx(u->store), err);
   for (segment *g = markers; g-- > u->segments && strcmp(g->rule, markers->rule) == 0 && s == DM_OK;) {
@@ -245,7 +238,7 @@ static dm_status restore_rows(undo *u, segment *markers, dm_error *err) {
     else dm_buf_printf(&names, ", %s", name);
     if (s == DM_OK) s = dm_sql_append(&cells, err,
                                       ", (SELECT dm_c.old FROM main.dm_change AS dm_c WHERE dm_c.table_name = dm_m.table_name"
-                                      " AND dm_c.row_id = dm_m.row_id AND dm_c.column = %Q AND dm_c.id BETWEEN %lld AND %lld)",
+                                      " AND dm_c.row_id = dm_m.row_id AND dm_c.column = %Q AND +dm_c.id BETWEEN %lld AND %lld)",
                                       g->column, (long long)g->from, (long long)g->to);
   }
   if (s == DM_OK) s = dm_buf_status(&names);
@@ -269,7 +262,8 @@ static dm_status restore_definition(undo *u, segment *g, dm_error *err) {
   const char *old, *declared, *other;
   int64_t logged = 0;
   dm_value id = dm_clean_int(g->from);
-  dm_status s = dm_clean_query_text(u->store, u->memory, "SELECT old FROM main.dm_change WHERE id = ?1", &id, 1, &old, err);
+  dm_status s = check_definition(u, g, err);
+  if (s == DM_OK) s = dm_clean_query_text(u->store, u->memory, "SELECT old FROM main.dm_change WHERE id = ?1", &id, 1, &old, err);
   if (s != DM_OK) return s;
   if (!old) return drop_column(u, g, err);
   s = dm_clean_query_text(u->store, u->memory, "SELECT json_extract(old, '$.declared') FROM main.dm_change WHERE id = ?1", &id, 1, &declared, err);
@@ -280,9 +274,11 @@ static dm_status restore_definition(undo *u, segment *g, dm_error *err) {
   if (s != DM_OK) return s;
   if (!declared || !other) return dm_fail(err, DM_EINPUT, "dm_change entry %lld is not a definition of a column", (long long)g->from);
   dm_clean_source source = {logged ? g->rule : NULL, u->run_id, true};
-  if (strcmp(declared, other) != 0) s = dm_clean_retype(u->store, u->table, g->column, declared, &source, err);
-  if (logged && g > u->segments && g[-1].kind == CELLS && strcmp(g[-1].rule, g->rule) == 0 && strcasecmp(g[-1].column, g->column) == 0)
+  if (logged && g > u->segments && g[-1].kind == CELLS && strcmp(g[-1].rule, g->rule) == 0 && strcasecmp(g[-1].column, g->column) == 0) {
     g[-1].done = true;
+    s = check_cells(u, &g[-1], "new", err);
+  }
+  if (s == DM_OK && strcmp(declared, other) != 0) s = dm_clean_retype(u->store, u->table, g->column, declared, &source, err);
   return s == DM_OK ? dm_clean_restore_meta(u->store, u->table, g->column, old, err) : s;
 }
 
@@ -302,7 +298,6 @@ static dm_status put_back(undo *u, dm_arena *arena, dm_apply_result *result, dm_
   result->steps = dm_arena_alloc(arena, u->n, sizeof *result->steps, err);
   if (!result->steps) return DM_EBUDGET;
   dm_status s = DM_OK;
-  for (size_t i = 0; i < u->n && s == DM_OK; i++) s = check_cells(u, &u->segments[i], err);
   for (size_t i = u->n; i-- > 0 && s == DM_OK;) {
     segment *g = &u->segments[i];
     dm_step_result *step = result_of(result, g->rule, arena, err);
