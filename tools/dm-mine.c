@@ -101,7 +101,7 @@ static dm_status run_predict(cli *c) {
   dm_status s = cli_reading(c, &reading);
   if (s == DM_OK) s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE : DM_STORE_READ, &store);
   if (s == DM_OK) s = dm_predict(store, c->arguments[1], &src, &o, c->arena, &r, &c->err);
-  if (s == DM_OK && c->json) dm_predict_json(&r, o.into, &c->j);
+  if (s == DM_OK && c->json) dm_predict_json(&r, o.into, o.path, &c->j);
   if (s == DM_OK && !c->json && !(o.path && strcmp(o.path, "-") == 0))
     dm_buf_printf(&c->out, "%llu rows scored by %s@%lld into %s, %.3f s\n", (unsigned long long)r.rows, r.meta.name, (long long)r.meta.version,
                   o.into ? o.into : o.path, r.seconds);
@@ -137,12 +137,17 @@ static dm_status list_models(cli *c, dm_store *store) {
   if (s != DM_OK) return s;
   if (c->json) {
     dm_json_array(&c->j);
-    for (size_t i = 0; i < n; i++) dm_model_json(&models[i], &c->j);
+    for (size_t i = 0; s == DM_OK && i < n; i++) {
+      dm_model_metric *metrics;
+      size_t n_metrics;
+      s = dm_registry_metrics(store, models[i].id, c->arena, &metrics, &n_metrics, &c->err);
+      if (s == DM_OK) dm_model_json(&models[i], metrics, n_metrics, &c->j);
+    }
     dm_json_end_array(&c->j);
   } else {
     print_models(&c->out, models, n);
   }
-  return DM_OK;
+  return s;
 }
 
 static dm_status show_model(cli *c, dm_store *store, const char *reference) {
@@ -153,7 +158,7 @@ static dm_status show_model(cli *c, dm_store *store, const char *reference) {
   dm_status s = dm_registry_load(store, reference, c->arena, &scorer, &meta, &c->err);
   if (s == DM_OK) s = dm_registry_metrics(store, meta.id, c->arena, &metrics, &n, &c->err);
   if (s == DM_OK && c->json) {
-    dm_model_json(&meta, &c->j);
+    dm_model_json(&meta, metrics, n, &c->j);
   } else if (s == DM_OK) {
     print_models(&c->out, &meta, 1);
     dm_buf_printf(&c->out, "params %s\nsource %s\nsha256 %s\n", meta.params_json, meta.source_sql, meta.sha256);
@@ -167,10 +172,12 @@ static dm_status show_model(cli *c, dm_store *store, const char *reference) {
   return s;
 }
 
-static void done_json(cli *c, const char *what, const char *reference, int64_t n) {
+static void done_json(cli *c, const char *action, const char *reference, int64_t n) {
   dm_json_object(&c->j);
-  dm_json_key(&c->j, what);
+  dm_json_key(&c->j, "model");
   dm_json_string(&c->j, reference);
+  dm_json_key(&c->j, "action");
+  dm_json_string(&c->j, action);
   dm_json_key(&c->j, "versions");
   dm_json_int(&c->j, n);
   dm_json_end_object(&c->j);
@@ -195,7 +202,7 @@ static dm_status change_models(cli *c, dm_store *store, const char *verb, const 
   }
   if (s != DM_OK) return s;
   if (c->json)
-    done_json(c, said, reference, (int64_t)n);
+    done_json(c, verb, reference, (int64_t)n);
   else
     dm_buf_printf(&c->out, "%s %s%s\n", said, reference, n == 1 ? "" : ", all versions");
   return DM_OK;
@@ -277,7 +284,7 @@ static dm_status run_report(cli *c) {
     dm_outfile_abort(file);
   if (s == DM_OK && c->json) {
     dm_json_object(&c->j);
-    dm_json_key(&c->j, "report");
+    dm_json_key(&c->j, "file");
     dm_json_string(&c->j, path);
     dm_json_key(&c->j, "bytes");
     dm_json_int(&c->j, (int64_t)html.n);

@@ -119,8 +119,11 @@ void print_history_json(dm_json_out *j, const dm_history_entry *entries, size_t 
     dm_json_string(j, e->status);
     dm_json_key(j, "cells_changed");
     dm_json_int(j, (int64_t)e->cells);
+    bool added = strcmp(e->command, "import") == 0;
+    dm_json_key(j, "rows_added");
+    dm_json_int(j, added ? (int64_t)e->rows : 0);
     dm_json_key(j, "rows_removed");
-    dm_json_int(j, (int64_t)e->rows);
+    dm_json_int(j, added ? 0 : (int64_t)e->rows);
     dm_json_key(j, "undone");
     dm_json_bool(j, e->undone);
     dm_json_end_object(j);

@@ -184,6 +184,8 @@ dm_status dm_why_row(dm_store *store, const char *table, int64_t row, const char
   dm_status s = dm_store_snapshot(store, err);
   if (s != DM_OK) return s;
   s = ask(&a, table, column, &result, err);
+  result.table = a.table.name;
+  result.row = row;
   dm_store_snapshot_end(store);
   if (s == DM_OK) *out = result;
   return s;
@@ -191,23 +193,11 @@ dm_status dm_why_row(dm_store *store, const char *table, int64_t row, const char
 
 /* ---- JSON ---- */
 
-/* Bytes that are not UTF-8 (a file in another encoding) become '?': JSON has no other letters. */
 static void write_text(dm_json_out *j, dm_str text) {
-  dm_buf clean;
-  if (!text.p) {
+  if (text.p)
+    dm_json_string_n(j, text.p, text.n);
+  else
     dm_json_null(j);
-    return;
-  }
-  dm_buf_init(&clean, j->buf->ctx, NULL);
-  while (text.n) {
-    size_t good = dm_utf8_valid(text.p, text.n);
-    dm_buf_add(&clean, text.p, good);
-    if (good < text.n) dm_buf_addc(&clean, '?');
-    good += good < text.n;
-    text = (dm_str){text.p + good, text.n - good};
-  }
-  dm_json_string_n(j, clean.p ? clean.p : "", clean.n);
-  dm_buf_clear(&clean);
 }
 
 static void write_value(dm_json_out *j, const char *key, const dm_value *v) {
@@ -239,9 +229,11 @@ static void write_link(dm_json_out *j, const dm_why_step *link) {
   dm_json_end_object(j);
 }
 
-static void write_origin(dm_json_out *j, const dm_origin *o) {
+void dm_origin_json(const dm_origin *o, const char *table, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "uri");
+  dm_json_key(j, "table");
+  dm_json_string(j, table);
+  dm_json_key(j, "file");
   dm_json_string(j, o->uri[0] ? o->uri : NULL);
   dm_json_key(j, "record");
   dm_json_int(j, (int64_t)o->record);
@@ -249,6 +241,8 @@ static void write_origin(dm_json_out *j, const dm_origin *o) {
   dm_json_int(j, (int64_t)o->line);
   dm_json_key(j, "byte_offset");
   dm_json_int(j, (int64_t)o->byte_offset);
+  dm_json_key(j, "bytes");
+  dm_json_int(j, (int64_t)o->raw.n);
   dm_json_key(j, "raw");
   write_text(j, o->raw);
   dm_json_key(j, "verified");
@@ -260,8 +254,10 @@ static void write_origin(dm_json_out *j, const dm_origin *o) {
 
 void dm_why_json(const dm_why *why, dm_json_out *j) {
   dm_json_object(j);
+  dm_json_key(j, "row");
+  dm_json_int(j, why->row);
   dm_json_key(j, "origin");
-  write_origin(j, &why->origin);
+  dm_origin_json(&why->origin, why->table, j);
   dm_json_key(j, "cells");
   dm_json_array(j);
   for (size_t i = 0; i < why->n_cells; i++) {

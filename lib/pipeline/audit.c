@@ -55,7 +55,7 @@ static dm_status find_row(audit *a, dm_error *err) {
   if (s == DM_OK) s = dm_stmt_step(a->stmt, &found, err);
   if (s != DM_OK || found) return s;
   (void)dm_fail(err, DM_EUSAGE, "the source of model '%s' has no row with dm_id %lld", a->meta.name, (long long)a->row);
-  dm_error_hint(err, "SELECT dm_id FROM %s", src.text);
+  dm_error_hint(err, "SELECT dm_id FROM (%s)", src.text);
   return DM_EUSAGE;
 }
 
@@ -147,37 +147,6 @@ static void feature_json(const audit *a, size_t input, dm_json_out *j) {
   dm_json_end_object(j);
 }
 
-static void origin_json(const audit *a, dm_json_out *j) {
-  const dm_origin *o = &a->why.origin;
-  if (!a->table || !o->uri[0]) {
-    dm_json_null(j);
-    return;
-  }
-  dm_json_object(j);
-  dm_json_key(j, "table");
-  dm_json_string(j, a->table);
-  dm_json_key(j, "file");
-  dm_json_string(j, o->uri);
-  dm_json_key(j, "record");
-  dm_json_int(j, (int64_t)o->record);
-  dm_json_key(j, "line");
-  dm_json_int(j, (int64_t)o->line);
-  dm_json_key(j, "byte_offset");
-  dm_json_int(j, (int64_t)o->byte_offset);
-  dm_json_key(j, "bytes");
-  dm_json_int(j, (int64_t)o->raw.n);
-  dm_json_key(j, "raw");
-  if (o->raw.p && dm_utf8_valid(o->raw.p, o->raw.n) == o->raw.n)
-    dm_json_string_n(j, o->raw.p, o->raw.n);
-  else
-    dm_json_null(j);
-  dm_json_key(j, "verified");
-  dm_json_bool(j, o->verified);
-  dm_json_key(j, "problem");
-  dm_json_string(j, o->problem[0] ? o->problem : NULL);
-  dm_json_end_object(j);
-}
-
 static dm_status write_audit(const audit *a, dm_json_out *j, dm_error *err) {
   const dm_scorer *s = a->scorer;
   dm_scratch scratch = {0};
@@ -219,7 +188,10 @@ static dm_status write_audit(const audit *a, dm_json_out *j, dm_error *err) {
   for (size_t i = 0; i < s->d; i++) feature_json(a, i, j);
   dm_json_end_array(j);
   dm_json_key(j, "origin");
-  origin_json(a, j);
+  if (a->table)
+    dm_origin_json(&a->why.origin, a->table, j);
+  else
+    dm_json_null(j);
   dm_json_end_object(j);
   return dm_buf_status(j->buf);
 }

@@ -56,6 +56,10 @@ static void add_origin(dm_buf *out, const dm_json *o) {
     return;
   }
   const char *problem = dm_json_get_string(o, "problem", NULL), *raw = dm_json_get_string(o, "raw", NULL);
+  if (!dm_json_get_string(o, "file", NULL)) {
+    dm_buf_printf(out, "\norigin: %s\n", problem ? problem : "not an imported row");
+    return;
+  }
   dm_buf_printf(out, "\norigin: %s:%lld, record %lld, bytes %lld to %lld%s\n", dm_json_get_string(o, "file", ""),
                 (long long)dm_json_get_int(o, "line", 0), (long long)dm_json_get_int(o, "record", 0),
                 (long long)dm_json_get_int(o, "byte_offset", 0),

@@ -32,7 +32,7 @@ void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *j) {
   dm_json_end_object(j);
 }
 
-void dm_predict_json(const dm_predict_result *p, const char *table, dm_json_out *j) {
+void dm_predict_json(const dm_predict_result *p, const char *table, const char *file, dm_json_out *j) {
   dm_json_object(j);
   dm_json_key(j, "model");
   dm_json_string(j, p->meta.name);
@@ -42,6 +42,8 @@ void dm_predict_json(const dm_predict_result *p, const char *table, dm_json_out 
   dm_json_int(j, (int64_t)p->rows);
   dm_json_key(j, "table");
   dm_json_string(j, table);
+  dm_json_key(j, "file");
+  dm_json_string(j, file);
   dm_json_key(j, "seconds");
   dm_json_double(j, p->seconds);
   dm_json_end_object(j);
@@ -104,7 +106,23 @@ void dm_evaluation_json(const dm_evaluation *e, dm_json_out *j) {
   dm_json_end_object(j);
 }
 
-void dm_model_json(const dm_model_meta *m, dm_json_out *j) {
+static void stored_metrics_json(const dm_model_metric *metrics, size_t n, dm_json_out *j) {
+  dm_json_key(j, "metrics");
+  dm_json_object(j);
+  for (size_t i = 0; i < n; i++) {
+    if (i == 0 || strcmp(metrics[i].split, metrics[i - 1].split) != 0) {
+      if (i) dm_json_end_object(j);
+      dm_json_key(j, metrics[i].split);
+      dm_json_object(j);
+    }
+    dm_json_key(j, metrics[i].name);
+    dm_json_double(j, metrics[i].value);
+  }
+  if (n) dm_json_end_object(j);
+  dm_json_end_object(j);
+}
+
+void dm_model_json(const dm_model_meta *m, const dm_model_metric *metrics, size_t n, dm_json_out *j) {
   dm_json_object(j);
   dm_json_key(j, "model");
   dm_json_string(j, m->name);
@@ -122,6 +140,7 @@ void dm_model_json(const dm_model_meta *m, dm_json_out *j) {
   dm_json_int(j, m->rows);
   dm_json_key(j, "params");
   dm_json_raw(j, m->params_json, strlen(m->params_json));
+  stored_metrics_json(metrics, n, j);
   dm_json_key(j, "source");
   dm_json_string(j, m->source_sql);
   dm_json_key(j, "seed");

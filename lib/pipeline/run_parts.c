@@ -97,6 +97,6 @@ dm_status dm_run_predict(dm_run *r, const dm_yaml *node, size_t index, dm_error 
     return DM_OK;
   }
   s = dm_predict(r->store, model, &src, &o, r->arena, &result, err);
-  if (s == DM_OK) dm_predict_json(&result, o.into, &r->json);
+  if (s == DM_OK) dm_predict_json(&result, o.into, o.path, &r->json);
   return s == DM_OK ? dm_run_part_end(r, err) : s;
 }

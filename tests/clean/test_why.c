@@ -141,7 +141,9 @@ static void json_is_whole(void **state) {
   dm_json_out_init(&j, &text, false);
   dm_why_json(&w, &j);
   if (dm_json_parse(f.b.arena, text.p, text.n, &doc, &f.b.err) != DM_OK) fail_msg("%s in %s", f.b.err.message, text.p);
-  assert_string_equal(dm_json_get_string(dm_json_get(doc, "origin"), "raw", ""), "a?z");
+  assert_string_equal(dm_json_get_string(dm_json_get(doc, "origin"), "raw", ""), "a\xEF\xBF\xBDz");
+  assert_string_equal(dm_json_get_string(dm_json_get(doc, "origin"), "table", ""), "people");
+  assert_int_equal(dm_json_get_int(doc, "row", 0), 1);
   const dm_json *cell = dm_json_get(doc, "cells")->first->next;
   assert_string_equal(dm_json_get_string(cell, "now", ""), "Ann");
   assert_string_equal(dm_json_get_string(cell, "raw", ""), " Ann ");

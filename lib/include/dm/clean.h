@@ -149,6 +149,8 @@ typedef struct dm_why_cell {
   dm_why_step *steps;
 } dm_why_cell;
 typedef struct dm_why {
+  const char *table; /* as the database spells it */
+  int64_t row;
   dm_origin origin;
   size_t n_cells;
   dm_why_cell *cells;
@@ -156,6 +158,8 @@ typedef struct dm_why {
 /** @param column NULL = all columns. */
 DM_API dm_status dm_why_row(dm_store *store, const char *table, int64_t row, const char *column, dm_arena *arena, dm_why *out, dm_error *err);
 DM_API void dm_why_json(const dm_why *why, dm_json_out *json);
+/** The origin of a row as an object; its file is null when the row was not imported. */
+DM_API void dm_origin_json(const dm_origin *o, const char *table, dm_json_out *json);
 
 #ifdef __cplusplus
 }

@@ -77,8 +77,8 @@ typedef struct dm_predict_result {
 DM_API dm_status dm_predict(dm_store *store, const char *model, const dm_src *src, const dm_predict_options *options, dm_arena *arena,
                             dm_predict_result *out, dm_error *err);
 
-/** table NULL when the rows went to a file. */
-DM_API void dm_predict_json(const dm_predict_result *r, const char *table, dm_json_out *json);
+/** table or file: where the rows went, the other NULL. */
+DM_API void dm_predict_json(const dm_predict_result *r, const char *table, const char *file, dm_json_out *json);
 DM_API void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *json);
 
 typedef struct dm_evaluation {
@@ -91,7 +91,8 @@ DM_API dm_status dm_evaluate(dm_store *store, const char *model, const dm_src *s
 
 DM_API void dm_evaluation_json(const dm_evaluation *e, dm_json_out *json);
 /** One model of the registry. */
-DM_API void dm_model_json(const dm_model_meta *m, dm_json_out *json);
+/** @param metrics as dm_registry_metrics gives them: of one split together. */
+DM_API void dm_model_json(const dm_model_meta *m, const dm_model_metric *metrics, size_t n, dm_json_out *json);
 
 /* ---- audit ---------------------------------------------------------------------------- */
 
