@@ -60,6 +60,8 @@ static void on_progress(void *user, const char *what, double done, double total,
 
 /* ---- options ----------------------------------------------------------------- */
 
+enum { PARAMETER_MAX = 64 }; /* letters of a parameter's name, and more than an option needs */
+
 static const option_spec common_options[] = {
     {"json", 0, OPTION_FLAG, NULL, "print one JSON document, also for errors"},
     {"seed", 0, OPTION_VALUE, "N", "seed of all random choices (default 0)"},
@@ -181,14 +183,20 @@ static void print_options(const option_spec *o) {
   }
 }
 
+/* A method's parameter as an option is spelt: dashes for underscores. */
+static void parameter_name(const dm_param *p, char out[PARAMETER_MAX]) {
+  size_t i = 0;
+  for (; p->name[i] && i + 1 < PARAMETER_MAX; i++) out[i] = p->name[i] == '_' ? '-' : p->name[i];
+  out[i] = 0;
+}
+
 static void print_parameters(const dm_learner *l) {
   printf("\nParameters of %s (%s):\n", l->name, l->summary);
   for (const dm_param *p = l->params; p->name; p++) {
-    char left[80];
-    int n = snprintf(left, sizeof left, "--%s %s", p->name,
-                     p->type == DM_PARAM_CHOICE ? p->choices : p->type == DM_PARAM_BOOL ? "true|false" : p->type == DM_PARAM_INT ? "N" : "X");
-    for (char *q = left; n > 0 && q < left + 2 + strlen(p->name); q++)
-      if (*q == '_') *q = '-';
+    char name[PARAMETER_MAX], left[120];
+    parameter_name(p, name);
+    (void)snprintf(left, sizeof left, "    --%s %s", name,
+                   p->type == DM_PARAM_CHOICE ? p->choices : p->type == DM_PARAM_BOOL ? "true|false" : p->type == DM_PARAM_INT ? "N" : "X");
     printf("  %-34s %s (default %s)\n", left, p->help, p->otherwise);
   }
 }
@@ -291,14 +299,33 @@ static const option_spec *find_any_option(const verb_spec *v, const char *name, 
   return o;
 }
 
+/* Does any method know it? Whether the one that is asked for does is seen when its name is known. */
+static bool is_parameter(const char *name, size_t n) {
+  char spelt[PARAMETER_MAX];
+  for (const dm_learner *const *l = dm_methods; *l; l++)
+    for (const dm_param *p = (*l)->params; p->name; p++) {
+      parameter_name(p, spelt);
+      if (strlen(spelt) == n && (strncmp(spelt, name, n) == 0 || strncmp(p->name, name, n) == 0)) return true;
+    }
+  return false;
+}
+
 static dm_status unknown_option(cli *c, const char *given) {
-  const char *names[128];
+  enum { MOST = 256 };
+  const char *names[MOST];
+  char spelt[MOST][PARAMETER_MAX], word[PARAMETER_MAX];
   size_t n = 0;
   for (const option_spec *o = common_options; o->name; o++) names[n++] = o->name;
   for (const option_spec *const *t = c->verb->options; t && *t; t++)
-    for (const option_spec *o = *t; o->name && n < 128; o++) names[n++] = o->name;
-  const char *near = given[1] == '-' ? dm_text_nearest(given + 2, names, n) : NULL;
-  (void)dm_fail(&c->err, DM_EUSAGE, "%s: unknown option %s", c->verb->name, given);
+    for (const option_spec *o = *t; o->name && n < MOST; o++) names[n++] = o->name;
+  for (const dm_learner *const *l = c->verb->method_parameters ? dm_methods : NULL; l && *l; l++)
+    for (const dm_param *p = (*l)->params; p->name && n < MOST; p++, n++) {
+      parameter_name(p, spelt[n]);
+      names[n] = spelt[n];
+    }
+  (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(given, "="), given);
+  const char *near = word[1] == '-' ? dm_text_nearest(word + 2, names, n) : NULL;
+  (void)dm_fail(&c->err, DM_EUSAGE, "%s: unknown option %s", c->verb->name, word);
   if (near)
     dm_error_hint(&c->err, "did you mean --%s?", near);
   else
@@ -331,7 +358,7 @@ static dm_status parse_arguments(cli *c, int argc, char **argv) {
     const char *equals = is_long ? strchr(a, '=') : NULL;
     size_t n = is_long ? (equals ? (size_t)(equals - a) : strlen(a)) - 2 : 0;
     const option_spec *o = is_long || a[2] == 0 ? find_any_option(c->verb, a + 2, n, is_long ? 0 : a[1]) : NULL;
-    if (!o && !(c->verb->method_parameters && is_long)) return unknown_option(c, a);
+    if (!o && !(c->verb->method_parameters && is_long && is_parameter(a + 2, n))) return unknown_option(c, a);
     const char *value = equals ? equals + 1 : NULL;
     if (o && o->kind == OPTION_FLAG) {
       if (value) return dm_fail(&c->err, DM_EUSAGE, "--%s takes no value", o->name);
@@ -473,9 +500,14 @@ int cli_main(const program_spec *program, int argc, char **argv) {
   c.parameters = dm_arena_alloc(arena, room, sizeof *c.parameters, &c.err);
   if (!c.arguments || !c.options || !c.parameters) return finish(&c, DM_EBUDGET, arena, parse_ctx);
 
-  if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+  if (argc < 2) {
+    (void)dm_fail(&c.err, DM_EUSAGE, "no command given");
+    dm_error_hint(&c.err, "%s --help lists the commands", program->name);
+    return finish(&c, DM_EUSAGE, arena, parse_ctx);
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
     print_help(program);
-    return finish(&c, argc < 2 ? dm_fail(&c.err, DM_EUSAGE, "no command given") : DM_OK, arena, parse_ctx);
+    return finish(&c, DM_OK, arena, parse_ctx);
   }
   if (strcmp(argv[1], "--version") == 0) {
     print_version(program);

@@ -68,12 +68,15 @@ static dm_status run_import(cli *c) {
   if (s == DM_OK && o.append && o.replace) s = dm_fail(&c->err, DM_EUSAGE, "--append and --replace exclude each other");
   if (s == DM_OK) s = cli_open(c, c->arguments[0], DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE, &store);
   bool several = c->n_arguments > 2;
+  if (s == DM_OK && several) s = dm_store_begin(store, &c->err); /* all of the files or none */
   if (s == DM_OK && c->json && several) dm_json_array(&c->j);
   for (size_t i = 1; s == DM_OK && i < c->n_arguments; i++) {
     s = import_file(c, store, c->arguments[i], &o);
     if (o.table && several) o.append = true, o.replace = false; /* the rest joins the first */
   }
   if (s == DM_OK && c->json && several) dm_json_end_array(&c->j);
+  if (s == DM_OK && several) s = dm_store_commit(store, &c->err);
+  if (s != DM_OK && store) dm_store_rollback(store);
   dm_store_close(store);
   return s;
 }
@@ -107,6 +110,8 @@ static dm_status run_profile(cli *c) {
   dm_store *store = NULL;
   const char *const *tables = c->arguments + 1;
   size_t n = c->n_arguments - 1;
+  const char *report = cli_value(c, "report");
+  if (report && strcmp(report, "-") == 0) return dm_fail(&c->err, DM_EUSAGE, "--report - and the profile both want standard output");
   dm_status s = cli_open(c, c->arguments[0], DM_STORE_READ, &store);
   if (s == DM_OK) s = dm_store_snapshot(store, &c->err);
   if (s == DM_OK && n == 0) s = dm_store_tables(store, c->arena, &tables, &n, &c->err);
@@ -114,7 +119,6 @@ static dm_status run_profile(cli *c) {
     s = dm_fail(&c->err, DM_EINPUT, "the database has no tables");
     dm_error_hint(&c->err, "dm-clean import %s FILE makes one", c->arguments[0]);
   }
-  const char *report = cli_value(c, "report");
   if (s == DM_OK && c->json) dm_json_array(&c->j);
   for (size_t i = 0; s == DM_OK && i < n; i++) {
     dm_profile p;
