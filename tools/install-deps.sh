@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc libc6-dev make meson ninja-build pkg-config
  libsqlite3-dev libgsl-dev libopenblas-dev libcmocka-dev libyaml-dev nettle-dev
- libutf8proc-dev libuchardet-dev libpcre2-dev libxxhash-dev sqlite3"
+ libutf8proc-dev libuchardet-dev libpcre2-dev libxxhash-dev sqlite3 python3-jsonschema"
 for option in "$@"; do
   case $option in
     --peers) packages="$packages python3-sklearn python3-pandas" ;;
