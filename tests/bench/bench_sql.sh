@@ -9,12 +9,11 @@ sqlite3 b.db "PRAGMA page_size=16384; CREATE TABLE t(dm_id INTEGER PRIMARY KEY, 
     i * 23 % 109 * 0.1, i * 29 % 127 * 0.1, i * 37 % 131 * 0.1, CASE WHEN (i * 7919 % 1000 > 500) + (i * 104729 % 997 > 400) + (i % 11 = 0) > 1 THEN 'a' ELSE 'b' END FROM n;"
 "$mine" train tree b.db "SELECT * FROM t LIMIT 50000" --target y --model m --quiet || exit 1
 columns="c1, c2, c3, c4, c5, c6, c7, c8, c9, c10"
-seconds() { sed -n 's/.*real \([0-9.]*\).*/\1/p' out | tail -n 1; }
+# seconds COMMAND... : whole process
+seconds() { from=$(date +%s%N); "$@" >out 2>err || cat err >&2; to=$(date +%s%N); awk -v a="$from" -v b="$to" 'BEGIN { printf "%.3f", (b - a) / 1e9 }'; }
 for pair in 1 2 3 4 5; do
-  run 0 sqlite3 b.db ".load $DM_BUILD/sql/dm" ".timer on" "SELECT count(dm_predict('m', $columns)) FROM t"
-  ours=$(seconds)
-  run 0 sqlite3 b.db ".timer on" "SELECT count(max($columns)) FROM t"
-  theirs=$(seconds)
+  ours=$(seconds sqlite3 b.db ".load $DM_BUILD/sql/dm" "SELECT count(dm_predict('m', $columns)) FROM t")
+  theirs=$(seconds sqlite3 b.db "SELECT count(max($columns)) FROM t")
   echo "$ours $theirs"
 done | awk -v n="$rows" '{ printf "dm_predict %.2f M rows/s, max() of the columns %.2f M rows/s\n", n / $1 * 1e-6, n / $2 * 1e-6; rate[NR] = n / $1 * 1e-6 }
   END { for (i = 1; i <= NR; i++) for (j = i + 1; j <= NR; j++) if (rate[j] < rate[i]) { t = rate[i]; rate[i] = rate[j]; rate[j] = t }
