@@ -188,7 +188,7 @@ static const segment *markers_of(const undo *u, const segment *g) {
 
 /* A definition must be what the column is now: an import that appended may have widened it. */
 static dm_status check_definition(undo *u, const segment *g, dm_error *err) {
-  const char *now;
+  const char *now = NULL;
   int64_t same = 0;
   dm_status s = dm_clean_definition(u->store, u->table, g->column, u->memory, &now, err);
   dm_value v[2] = {dm_clean_int(g->from), dm_clean_text(now)};

@@ -216,6 +216,44 @@ static void a_view_of_a_derived_column_keeps_it(void **state) {
   bench_close(&b);
 }
 
+/* A table of somebody's own: constraints, collations, comments and indexes outlive the change of a type. */
+static void a_table_with_constraints_keeps_them(void **state) {
+  (void)state;
+  bench b;
+  dm_apply_result u;
+  bench_open(&b);
+  run_sql(&b, "CREATE TABLE t(x VARCHAR( 10 ) NOT NULL COLLATE NOCASE, -- first\n dm_id INTEGER PRIMARY KEY AUTOINCREMENT,"
+              " y DEFAULT 'a, b' CHECK (y <> 'z)'), z NUMERIC, UNIQUE (x, y))");
+  run_sql(&b, "CREATE UNIQUE INDEX ti ON t(z DESC) WHERE z > 0");
+  run_sql(&b, "CREATE VIEW v AS SELECT x FROM t");
+  run_sql(&b, "INSERT INTO t(x, y, z) VALUES('1', 'p', 3), ('02', 7, 'text'), ('3 ', x'01', NULL)");
+  const char *before = dump_table(&b, "t");
+  dm_apply_result r = apply_good(&b, T "  - cast: {columns: x, to: integer}\n  - cast: {columns: z, to: text}\n");
+  assert_string_equal(column_text(&b, "t", "x"), "1,2,3");
+  assert_non_null(strstr(dump_table(&b, "t"), "x INTEGER NOT NULL COLLATE NOCASE, -- first"));
+  assert_non_null(strstr(dump_table(&b, "t"), "CREATE UNIQUE INDEX ti"));
+  assert_string_equal(sql_text(&b, "SELECT x FROM v"), "1");
+  assert_int_equal(dm_undo(b.store, r.run_id, b.arena, &u, &b.err), DM_OK);
+  assert_string_equal(dump_table(&b, "t"), before);
+  bench_close(&b);
+}
+
+static void a_type_that_changed_since_stops_undo(void **state) {
+  (void)state;
+  bench b;
+  dm_apply_result u;
+  bench_open(&b);
+  run_sql(&b, "CREATE TABLE t(dm_id INTEGER PRIMARY KEY, a TEXT)");
+  run_sql(&b, "INSERT INTO t(a) VALUES('1'), ('2')");
+  int64_t run = apply_good(&b, T "  - cast: {columns: a, to: integer}\n").run_id;
+  run_sql(&b, "ALTER TABLE t RENAME COLUMN a TO aa");
+  assert_int_equal(dm_undo(b.store, run, b.arena, &u, &b.err), DM_EUSAGE);
+  assert_non_null(strstr(b.err.message, "got another type since, or is gone"));
+  run_sql(&b, "ALTER TABLE t RENAME COLUMN aa TO a");
+  assert_int_equal(dm_undo(b.store, run, b.arena, &u, &b.err), DM_OK);
+  bench_close(&b);
+}
+
 static void history_counts_and_marks(void **state) {
   (void)state;
   bench b;
@@ -250,6 +288,8 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_undone_says_why),
       cmocka_unit_test(removed_rows_are_not_put_over_new_ones),
       cmocka_unit_test(a_view_of_a_derived_column_keeps_it),
+      cmocka_unit_test(a_table_with_constraints_keeps_them),
+      cmocka_unit_test(a_type_that_changed_since_stops_undo),
       cmocka_unit_test(history_counts_and_marks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
