@@ -67,7 +67,7 @@ static dm_status compile(dm_clean_regex *r, const char *pattern, size_t *offset,
   if (r->code) return DM_OK;
   char text[160] = "";
   (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
-  return dm_fail(err, DM_EINPUT, "regular expression: %s", text);
+  return dm_fail(err, code == PCRE2_ERROR_HEAP_FAILED ? DM_EBUDGET : DM_EINPUT, "regular expression: %s", text);
 }
 
 dm_status dm_clean_regex_new(dm_ctx *ctx, const char *pattern, const char *with, dm_clean_regex **out, size_t *offset,
