@@ -12,6 +12,7 @@ enum {
   CSV_SAMPLE = 1 << 20,        /* bytes of the sample's first part */
   CSV_SAMPLE_PART = 1 << 16,   /* of its parts from the middle and the end */
   CSV_MAX_CELL = 64 << 20,     /* default of dm_csv_options.max_cell */
+  CSV_CEILING = 512 << 20,     /* its largest value: places of a record stay below 2^30 */
   CSV_MAX_COLUMNS = 32767,     /* SQLite's ceiling */
   CSV_MAX_CUT = 1 << 20        /* raw bytes kept of a record that was too long to hold */
 };
@@ -95,6 +96,12 @@ struct dm_csv {
 /** Reader without dialect: takes the source (also on failure). @param block bytes read at once, ≥ 1 */
 dm_status csv_reader_new(csv_source *source, const char *encoding, const csv_shape *shape, size_t block, dm_csv **out,
                          dm_error *err);
+/** A longer record is not held. */
+size_t csv_record_limit(const dm_csv *csv);
+/** Does the delimited record of length bytes at begin fit? @param at place of the fault from begin. Fills message. */
+dm_reject_reason csv_judge(dm_csv *csv, size_t length, size_t *at);
+/** Turns the cells of a good record into text. */
+void csv_finish_cells(dm_csv *csv);
 /** Starts at a record boundary. */
 void csv_reader_seek(dm_csv *csv, uint64_t number, uint64_t line, uint64_t offset);
 /** Moves behind the record given last: line and offset are then the next one's. */

@@ -96,7 +96,7 @@ static dm_status check_options(const dm_csv_options *o, dm_error *err) {
   }
   if (o->delimiter && o->delimiter == (o->quote ? o->quote : '"'))
     return dm_fail(err, DM_EUSAGE, "--delimiter and --quote are both '%c'", o->delimiter);
-  if (o->max_cell > (size_t)512 << 20) return dm_fail(err, DM_EUSAGE, "max_cell = %zu, want at most 512 MB", o->max_cell);
+  if (o->max_cell > CSV_CEILING) return dm_fail(err, DM_EUSAGE, "max_cell = %zu, want at most 512 MB", o->max_cell);
   return DM_OK;
 }
 
@@ -253,7 +253,7 @@ dm_status dm_csv_reopen(dm_ctx *ctx, const char *path, const dm_csv_dialect *dia
   csv_source *source = NULL;
   dm_csv *csv = NULL;
   csv_shape shape = {.n_columns = n_columns, .header = dialect->header, .trailing = dialect->trailing, .on_extra = on_extra,
-                     .max_cell = SIZE_MAX / 4}; /* it was good with the limit of then */
+                     .max_cell = CSV_CEILING}; /* it was good with the limit of then */
   shape.chars = (csv_chars){.delimiter = dialect->delimiter, .quote = dialect->quote, .escape = dialect->escape, .trim = dialect->trim};
   dm_status status = csv_source_open(ctx, path, &source, err);
   if (status == DM_OK) status = csv_reader_new(source, dialect->encoding, &shape, CSV_SAMPLE_PART, &csv, err);

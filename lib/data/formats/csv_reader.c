@@ -29,8 +29,6 @@ static size_t column_of(const dm_csv *csv, size_t place) {
   return csv_decoder_bytes(&csv->decoder, csv->text + csv->begin, place - csv->begin) + 1;
 }
 
-static size_t record_limit(const dm_csv *csv) { return csv->shape.max_cell + CSV_MAX_CUT; }
-
 /* The record is too long to hold: only its place and its count of cells go on. */
 static void let_go(dm_csv *csv) {
   csv->overlong = true;
@@ -81,7 +79,7 @@ static dm_status refill(dm_csv *csv, dm_error *err) {
   if (status != DM_OK) return status;
   csv->suspect = csv->suspect || suspect_between(csv, csv->begin, csv->scanned);
   csv->scan.suspect = 0;
-  if (csv->overlong || csv->scanned - csv->begin > record_limit(csv)) let_go(csv);
+  if (csv->overlong || csv->scanned - csv->begin > csv_record_limit(csv)) let_go(csv);
   status = make_room(csv, err);
   if (status != DM_OK) return status;
   size_t got;
@@ -219,120 +217,7 @@ static dm_status delimit(dm_csv *csv, found *what, size_t *place, dm_error *err)
   return add_cell(csv, cell_begin, csv->end, err);
 }
 
-/* ---- cells --------------------------------------------------------------------- */
-
-static bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-/* Text of a cell that begins with a quote, made in place. */
-static size_t unquote(const csv_chars *c, char *out, const char *p, size_t n) {
-  size_t k = 0, i = 1;
-  bool open = true;
-  for (; i < n && open; i++) {
-    if (c->escape && p[i] == c->escape && i + 1 < n && (p[i + 1] == c->quote || p[i + 1] == c->escape)) {
-      out[k++] = p[++i];
-    } else if (p[i] != c->quote) {
-      out[k++] = p[i];
-    } else if (i + 1 < n && p[i + 1] == c->quote) {
-      out[k++] = p[++i];
-    } else {
-      open = false;
-    }
-  }
-  if (c->trim)
-    while (n > i && is_blank(p[n - 1])) n--;
-  memmove(out + k, p + i, n - i); /* text behind the closing quote is text */
-  return k + n - i;
-}
-
-static void finish_cell(const csv_chars *c, dm_csv_cell *cell) {
-  if (c->trim && !cell->quoted) {
-    while (cell->n > 0 && is_blank(*cell->p)) cell->p++, cell->n--;
-    if (cell->n > 0 && *cell->p == c->quote)
-      cell->quoted = true;
-    else
-      while (cell->n > 0 && is_blank(cell->p[cell->n - 1])) cell->n--;
-  }
-  if (!cell->quoted) return;
-  const char *closing = memchr(cell->p + 1, c->quote, cell->n - 1);
-  if (closing == cell->p + cell->n - 1 && !(c->escape && memchr(cell->p, c->escape, cell->n))) {
-    cell->p++;
-    cell->n -= 2;
-    return;
-  }
-  char *p = (char *)(uintptr_t)cell->p; /* into our own window */
-  cell->n = unquote(c, p, p, cell->n);
-}
-
-/* The cells from n-1 on as one, the delimiter between them. */
-static void merge_extra(dm_csv *csv, size_t n) {
-  char *p = (char *)(uintptr_t)csv->cells[n - 1].p;
-  size_t at = csv->cells[n - 1].n;
-  for (size_t i = n; i < csv->n_cells; i++) {
-    p[at++] = csv->shape.chars.delimiter;
-    memmove(p + at, csv->cells[i].p, csv->cells[i].n);
-    at += csv->cells[i].n;
-  }
-  csv->cells[n - 1].n = at;
-  csv->n_cells = n;
-}
-
-/* ---- judging ---------------------------------------------------------------------- */
-
-/* First byte of the record that is NUL or no UTF-8. */
-static dm_reject_reason bad_bytes(dm_csv *csv, const char *p, size_t n, size_t *at) {
-  const char *nul = memchr(p, 0, n);
-  size_t valid = dm_utf8_valid(p, n);
-  size_t zero = nul ? (size_t)(nul - p) : n;
-  if (valid == n && !nul) return DM_REJECT_NONE;
-  *at = valid < zero ? valid : zero;
-  if (zero < valid) {
-    (void)snprintf(csv->message, sizeof csv->message, "NUL byte");
-    return DM_REJECT_NUL;
-  }
-  if (csv->decoder.coding == CSV_UTF8)
-    (void)snprintf(csv->message, sizeof csv->message, "byte 0x%02X is not UTF-8", (unsigned char)p[valid]);
-  else
-    (void)snprintf(csv->message, sizeof csv->message, "bytes that are not %s", csv->dialect.encoding);
-  return DM_REJECT_ENCODING;
-}
-
-static dm_reject_reason wrong_count(dm_csv *csv, size_t length, size_t *at) {
-  size_t want = csv->shape.n_columns, n = csv->n_cells;
-  if (n == want || (want == 0 && n <= CSV_MAX_COLUMNS)) return DM_REJECT_NONE;
-  if (csv->shape.trailing && n == want + 1 && csv->cells[want].n == 0) {
-    csv->n_cells = want;
-    return DM_REJECT_NONE;
-  }
-  if (n > want && csv->shape.on_extra != DM_EXTRA_REJECT && n <= CSV_MAX_COLUMNS) return DM_REJECT_NONE;
-  (void)snprintf(csv->message, sizeof csv->message, "%zu field%s, %s %zu", n, n == 1 ? "" : "s",
-                 csv->shape.header ? "header has" : "want", want);
-  *at = n > want ? (size_t)(csv->cells[want].p - (csv->text + csv->begin)) : length;
-  return n > want ? DM_REJECT_TOO_MANY : DM_REJECT_TOO_FEW;
-}
-
-static dm_reject_reason too_long(dm_csv *csv, size_t length, size_t *at) {
-  size_t limit = csv->shape.max_cell;
-  *at = 0;
-  if (csv->overlong) {
-    (void)snprintf(csv->message, sizeof csv->message, "a record longer than %zu bytes", record_limit(csv));
-    return DM_REJECT_TOO_LONG;
-  }
-  if (length <= limit) return DM_REJECT_NONE;
-  for (size_t i = 0; i < csv->n_cells && i < csv->cell_capacity; i++) {
-    if (csv->cells[i].n <= limit) continue;
-    *at = (size_t)(csv->cells[i].p - (csv->text + csv->begin));
-    (void)snprintf(csv->message, sizeof csv->message, "a cell of %zu bytes, limit %zu", csv->cells[i].n, limit);
-    return DM_REJECT_TOO_LONG;
-  }
-  return DM_REJECT_NONE;
-}
-
-static dm_reject_reason judge(dm_csv *csv, size_t length, size_t *at) {
-  dm_reject_reason reason = too_long(csv, length, at);
-  if (reason == DM_REJECT_NONE && csv->suspect && !csv->shape.any_bytes) reason = bad_bytes(csv, csv->text + csv->begin, length, at);
-  if (reason == DM_REJECT_NONE) reason = wrong_count(csv, length, at);
-  return reason;
-}
+/* ---- raw bytes and rejects ------------------------------------------------------ */
 
 /* Bytes [begin, begin + n) of the source. */
 static dm_status read_raw(dm_csv *csv, uint64_t begin, uint64_t n, dm_error *err) {
@@ -410,15 +295,6 @@ static void step_over_ending(dm_csv *csv, size_t place, uint64_t behind) {
   csv->n_lf += !csv->skip_lf;
 }
 
-static void finish_cells(dm_csv *csv) {
-  size_t want = csv->shape.n_columns;
-  if (csv->any_quoted || csv->shape.chars.trim)
-    for (size_t i = 0; i < csv->n_cells; i++) finish_cell(&csv->shape.chars, &csv->cells[i]);
-  if (want == 0 || csv->n_cells == want) return;
-  if (csv->shape.on_extra == DM_EXTRA_MERGE) merge_extra(csv, want);
-  csv->n_cells = want;
-}
-
 /* The record from begin to place, good or not. */
 static dm_status give(dm_csv *csv, size_t place, dm_error *err) {
   uint64_t behind = source_at(csv, place);
@@ -426,13 +302,13 @@ static dm_status give(dm_csv *csv, size_t place, dm_error *err) {
   size_t length = place - csv->begin, at = 0;
   step_over_ending(csv, place, behind);
   csv->suspect = csv->suspect || suspect_between(csv, csv->begin, place);
-  dm_reject_reason reason = judge(csv, length, &at);
+  dm_reject_reason reason = csv_judge(csv, length, &at);
   if (reason != DM_REJECT_NONE) {
     bool first_line = !csv->overlong && !memchr(csv->text + csv->begin, '\n', at) && !memchr(csv->text + csv->begin, '\r', at);
     size_t column = first_line ? column_of(csv, csv->begin + at) : 0;
     return reject(csv, reason, column, csv->raw_bytes, err);
   }
-  finish_cells(csv);
+  csv_finish_cells(csv);
   csv->record.reason = DM_REJECT_NONE;
   csv->record.cells = csv->cells;
   csv->record.n_cells = csv->n_cells;

@@ -66,7 +66,7 @@ typedef enum dm_on_extra { DM_EXTRA_REJECT = 0, DM_EXTRA_MERGE, DM_EXTRA_DROP } 
 /** What the user said; zeroes mean "detect". Strings borrowed. */
 typedef struct dm_csv_options {
   char delimiter;            /* 0 = detect among , ; tab | : and the like */
-  char quote;                /* 0 = '"' */
+  char quote;                /* 0 = '"', or '\'' where all of the sample is even with it and not without */
   const char *encoding;      /* NULL = detect; any name iconv knows */
   dm_auto header, trim;
   bool all_text;             /* --types text */
