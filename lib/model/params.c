@@ -165,7 +165,7 @@ dm_status dm_params_set(dm_params *p, const char *name, const char *text, dm_err
 static const value *find(const dm_params *p, const char *name) {
   for (size_t i = 0; i < p->n; i++)
     if (same_name(p->table[i].name, name)) return &p->values[i];
-  assert(!"a parameter that is not in the table was asked for");
+  assert(false && "a parameter that is not in the table was asked for");
   return &p->values[0];
 }
 

@@ -107,7 +107,7 @@ double dm_axis_at(const dm_axis *s, double v) {
 /* True when two neighbours come nearer than gap, or a label would be wider than the whole axis. */
 static bool labels_collide(const dm_axis *s, double size, double gap) {
   char label[DM_LABEL_MAX];
-  double end = -INFINITY;
+  double end = -(double)INFINITY;
   for (size_t i = 0; i < s->n; i++) {
     size_t k = s->from <= s->to ? i : s->n - 1 - i;
     dm_axis_label(s, k, label);

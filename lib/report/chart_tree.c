@@ -197,7 +197,7 @@ dm_status dm_chart_tree(dm_buf *out, const dm_chart *chart, const dm_tree_view *
   dm_tree_layout(tree, places, &levels, &rows);
   rank_classes(tree, rank);
   drawing d = {
-      .out = out, .tree = tree, .places = places, .rank = rank, .top = 20, .lo = INFINITY, .hi = -INFINITY};
+      .out = out, .tree = tree, .places = places, .rank = rank, .top = 20, .lo = (double)INFINITY, .hi = -(double)INFINITY};
   bool cut = false;
   for (size_t i = 0; i < tree->n; i++) {
     d.lo = fmin(d.lo, tree->nodes[i].value);

@@ -79,14 +79,14 @@ static dm_status compute_roc(dm_arena *arena, dm_ctx *ctx, size_t n, size_t k, c
                              const double *proba, dm_report_evaluation *out, dm_error *err) {
   dm_report_roc *roc = dm_arena_alloc(arena, out->k, sizeof *roc, err);
   if (!roc) return DM_EBUDGET;
-  for (size_t i = 0; i < out->k; i++) roc[i].auc = NAN;
+  for (size_t i = 0; i < out->k; i++) roc[i].auc = (double)NAN;
   out->roc = roc;
   if (!proba) return DM_OK;
   double *buffer = dm_alloc(ctx, 3 * (n + 1), sizeof *buffer, "ROC", err);
   dm_status s = buffer ? DM_OK : DM_EBUDGET;
   for (size_t i = 0; i < out->k && s == DM_OK; i++) {
     if (out->classes[i] < 0) continue;
-    double *fpr = buffer, *tpr = buffer + n + 1, auc = NAN;
+    double *fpr = buffer, *tpr = buffer + n + 1, auc = (double)NAN;
     dm_error failure = {0};
     size_t points = dm_roc(ctx, n, truth, proba + out->classes[i], k, (double)out->classes[i], fpr, tpr,
                            buffer + 2 * (n + 1), &auc, &failure);
@@ -110,7 +110,7 @@ static size_t bin_of(double v, double lo, double hi, size_t bins) {
 /* Halves of round steps as edges, so that 0 is one of them. */
 static dm_status bin_residuals(dm_arena *arena, size_t n, const double *truth, const double *value,
                                dm_report_evaluation *out, dm_error *err) {
-  double lo = INFINITY, hi = -INFINITY;
+  double lo = (double)INFINITY, hi = -(double)INFINITY;
   for (size_t i = 0; i < n; i++)
     if (!isnan(truth[i])) {
       lo = fmin(lo, value[i] - truth[i]);
@@ -132,7 +132,7 @@ static dm_status bin_residuals(dm_arena *arena, size_t n, const double *truth, c
 
 static dm_status bin_scatter(dm_arena *arena, size_t n, const double *truth, const double *value,
                              dm_report_evaluation *out, dm_error *err) {
-  double lo = INFINITY, hi = -INFINITY;
+  double lo = (double)INFINITY, hi = -(double)INFINITY;
   for (size_t i = 0; i < n; i++)
     if (!isnan(truth[i])) {
       lo = fmin(lo, fmin(value[i], truth[i]));

@@ -155,7 +155,7 @@ static dm_status metrics_table(const dm_section *s, int64_t model, dm_error *err
   for (size_t m = 0; m < n_names; m++) {
     dm_html_wrap(out, "<tr><td>", dm_str_of(names[m]), "</td>");
     for (size_t k = 0; k < n_splits; k++) {
-      double value = NAN;
+      double value = (double)NAN;
       for (size_t i = 0; i < n; i++)
         if (strcmp(metrics[i].split, splits[k]) == 0 && strcmp(metrics[i].name, names[m]) == 0)
           value = metrics[i].value;

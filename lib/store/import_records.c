@@ -183,8 +183,8 @@ dm_status dm_import_source_end(dm_import_job *job, dm_error *err) {
 dm_status dm_import_drop(dm_import_job *job, dm_error *err) {
   static const char *const steps[] = {
       "DROP TABLE main.\"%w\"",
-      "UPDATE main.dm_run SET status = 'replaced' WHERE id IN (SELECT run_id FROM main.dm_change WHERE table_name = %Q)"
-      " AND NOT EXISTS (SELECT 1 FROM main.dm_change c WHERE c.run_id = dm_run.id AND c.table_name <> %Q)",
+      ("UPDATE main.dm_run SET status = 'replaced' WHERE id IN (SELECT run_id FROM main.dm_change WHERE table_name = %Q)"
+       " AND NOT EXISTS (SELECT 1 FROM main.dm_change c WHERE c.run_id = dm_run.id AND c.table_name <> %Q)"),
       "DELETE FROM main.dm_change WHERE table_name = %Q",
       "DELETE FROM main.dm_reject WHERE source_id IN (SELECT id FROM main.dm_source WHERE table_name = %Q COLLATE NOCASE)",
       "DELETE FROM main.dm_origin WHERE table_name = %Q",

@@ -14,8 +14,8 @@ static void make_table(dm_store *store) {
   static const char *const texts[] = {
       "CREATE TABLE t(dm_id INTEGER PRIMARY KEY, a TEXT, b INTEGER, c REAL) STRICT",
       "INSERT INTO t(a, b, c) VALUES(' Ann ', 1, 0.5), ('1.2.2024', NULL, 2.0), ('1.234,5', 7, NULL), (NULL, 7, 1e9), ('x', 1, 0.5), ('x', 1, 0.5)",
-      "INSERT INTO dm_column(table_name, name, type, format) VALUES('t', 'a', 'TEXT', 'text'), ('t', 'b', 'INTEGER', 'integer'),"
-      " ('t', 'c', 'REAL', 'shortest')",
+      ("INSERT INTO dm_column(table_name, name, type, format) VALUES('t', 'a', 'TEXT', 'text'), ('t', 'b', 'INTEGER', 'integer'),"
+       " ('t', 'c', 'REAL', 'shortest')"),
   };
   expect(dm_store_begin(store, NULL) == DM_OK && dm_store_ensure_schema(store, NULL) == DM_OK);
   for (size_t i = 0; i < 3; i++) expect(dm_store_exec(store, NULL, "%s", texts[i]) == DM_OK);

@@ -63,8 +63,8 @@ static void odd_bounds_give_a_range(void **state) {
   (void)state;
   const double bounds[][2] = {
       {0, 0},         {5, 5},   {-3, -3},        {1e300, -1e300},  {-DBL_MAX, DBL_MAX},
-      {NAN, NAN},     {0, NAN}, {0, INFINITY},   {1e16, 1e16 + 4}, {5e-324, 1e-323},
-      {-INFINITY, 1}, {2, 1},   {1e-300, 1e-300}};
+      {(double)NAN, (double)NAN}, {0, (double)NAN}, {0, (double)INFINITY}, {1e16, 1e16 + 4}, {5e-324, 1e-323},
+      {-(double)INFINITY, 1}, {2, 1}, {1e-300, 1e-300}};
   for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
     dm_axis s;
     dm_axis_linear(&s, bounds[i][0], bounds[i][1], 0, 300, 6, true);
@@ -145,8 +145,8 @@ static void numbers_for_people(void **state) {
                 {-12345.678, "−12,346"},
                 {1e20, "1×10²⁰"},
                 {1.25e-7, "1.25×10⁻⁷"},
-                {NAN, "–"},
-                {INFINITY, "–"},
+                {(double)NAN, "–"},
+                {(double)INFINITY, "–"},
                 {99999.96, "100,000"},
                 {0.000123456, "0.00012346"},
                 {3.14159265, "3.1416"}};
@@ -163,7 +163,7 @@ static void numbers_for_people(void **state) {
     const char *want;
   } shares[] = {{0, "0 %"},       {1, "100 %"},     {1e-9, "<0.1 %"}, {0.9999999, ">99.9 %"},
                 {0.034, "3.4 %"}, {0.0996, "10 %"}, {0.5, "50 %"},    {0.996, "99.6 %"},
-                {NAN, "–"},       {1.5, "–"}};
+                {(double)NAN, "–"},       {1.5, "–"}};
   for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
     dm_number_share(shares[i].v, t);
     assert_string_equal(t, shares[i].want);

@@ -166,7 +166,7 @@ static void draw_roc(const char *name, size_t n, const dm_str *classes) {
     }
     curves[i] = (dm_roc_curve){classes[i % 3], 1 / (1 + power), 50, fpr[i], tpr[i]};
   }
-  if (n > 1) curves[1].auc = NAN;
+  if (n > 1) curves[1].auc = (double)NAN;
   dm_buf b;
   start(&b);
   dm_chart c = {.width = 620, .height = 330, .title = "ROC", .description = "ROC curves"};

@@ -52,7 +52,7 @@ static dm_report_evaluation load(fixture *f) {
 
 static void classes_come_back(void **state) {
   fixture *f = *state;
-  const double truth[] = {0, 0, 1, 1, NAN, 2, 2, 2}, value[] = {0, 1, 1, 1, 0, 2, 0, 2};
+  const double truth[] = {0, 0, 1, 1, (double)NAN, 2, 2, 2}, value[] = {0, 1, 1, 1, 0, 2, 0, 2};
   double proba[8 * 3];
   for (size_t i = 0; i < 8; i++)
     for (size_t c = 0; c < 3; c++) proba[i * 3 + c] = value[i] == (double)c ? 0.8 : 0.1;
@@ -91,7 +91,7 @@ static void saving_again_replaces(void **state) {
 
 static void nothing_known_writes_nothing(void **state) {
   fixture *f = *state;
-  const double truth[] = {NAN, NAN}, value[] = {0, 1};
+  const double truth[] = {(double)NAN, (double)NAN}, value[] = {0, 1};
   assert_int_equal(dm_report_evaluation_save(f->store, 7, "test", 2, 2, truth, value, NULL, NULL), DM_OK);
   bool found = true;
   dm_report_evaluation e;

@@ -23,7 +23,7 @@ static void clean_files_come_back(void **state) {
       "\"a\",\"b\"\n1,\"x\"\n2,\"y\"\n",
       "a,b\n1,\"say \"\"hi\"\"\"\n2,\"two\nlines\"\n3,\"a,b\"\n",
       "a,b\n1,\"\"\n2,\n3,x\n",
-      "\xEF\xBB\xBF" "a,b\n1,x\n",
+      ("\xEF\xBB\xBF" "a,b\n1,x\n"),
       "a,b,c\n1.0,1,0.10\n2.5,2.5,0.25\n-3.0,3,1.00\n",
       "a,b\n1e-07,1\n2.5,2\n",
       "a,,a\n1,2,3\n",

@@ -58,8 +58,8 @@ static void write_sample(dm_json_out *j) {
   dm_json_int(j, -1);
   dm_json_double(j, 3);
   dm_json_double(j, 1e-7);
-  dm_json_double(j, NAN);
-  dm_json_double(j, -INFINITY);
+  dm_json_double(j, (double)NAN);
+  dm_json_double(j, -(double)INFINITY);
   dm_json_end_array(j);
   dm_json_key(j, "empty");
   dm_json_object(j);

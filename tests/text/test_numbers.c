@@ -20,7 +20,7 @@ static double of_bits(uint64_t b) {
 }
 
 static double read_ok(const char *text) {
-  double v = NAN;
+  double v = (double)NAN;
   if (!dm_text_to_double(text, strlen(text), &v)) fail_msg("'%s' was refused", text);
   return v;
 }
@@ -269,8 +269,8 @@ static void doubles_print_in_the_documented_forms(void **state) {
   assert_prints(-1.2345678901234568e-300, true, "-1.2345678901234568e-300");
   assert_prints(2.0e-3, true, "0.002");
   assert_prints(9007199254740992.0 * 4, false, "3.602879701896397e+16"); /* a power of two: the near neighbour is closer */
-  assert_prints(NAN, true, "nan");
-  assert_prints(-INFINITY, true, "-inf");
+  assert_prints((double)NAN, true, "nan");
+  assert_prints(-(double)INFINITY, true, "-inf");
 }
 
 /* Reads back to the same bits; no text of fewer digits does; of those of equal length none is nearer. */
