@@ -69,7 +69,9 @@ static int filter(sqlite3_vtab_cursor *cursor, int number, const char *text, int
   c->memory = NULL;
   c->n = c->at = 0;
   dm_status s = dm_arena_new(state->ctx, 4096, &c->memory, &err);
-  if (s == DM_OK && dm_store_has_schema(state->store)) {
+  bool recorded = false;
+  if (s == DM_OK) s = dm_store_has_schema(state->store, &recorded, &err);
+  if (recorded) {
     s = dm_registry_check_tables(state->store, &err);
     if (s == DM_OK) s = dm_registry_list(state->store, c->memory, &c->models, &c->n, &err);
   }

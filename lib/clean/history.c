@@ -41,12 +41,14 @@ static dm_status read_entry(const dm_stmt *q, dm_arena *arena, dm_history_entry 
 dm_status dm_history(dm_store *store, dm_arena *arena, dm_history_entry **out, size_t *n, dm_error *err) {
   *out = NULL;
   *n = 0;
-  if (!dm_store_has_schema(store)) return DM_OK;
+  bool recorded = false;
+  dm_status s = dm_store_has_schema(store, &recorded, err);
+  if (!recorded) return s;
   int64_t count = 0;
   dm_stmt *q = NULL;
   dm_history_entry *entries = NULL;
   size_t used = 0;
-  dm_status s = dm_store_snapshot(store, err);
+  s = dm_store_snapshot(store, err);
   if (s != DM_OK) return s;
   s = dm_clean_query_int(store, "SELECT count(*) FROM main.dm_run", NULL, 0, 0, &count, err);
   if (s == DM_OK) {

@@ -65,6 +65,7 @@ static dm_status compile(dm_clean_regex *r, const char *pattern, size_t *offset,
   r->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, offset, how);
   pcre2_compile_context_free(how);
   if (r->code) return DM_OK;
+  if (code == PCRE2_ERROR_HEAP_FAILED) return dm_fail(err, DM_EBUDGET, "regular expression: no memory left");
   char text[160] = "";
   (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
   return dm_fail(err, code == PCRE2_ERROR_HEAP_FAILED ? DM_EBUDGET : DM_EINPUT, "regular expression: %s", text);

@@ -37,8 +37,9 @@ typedef struct undo {
 
 static dm_status read_run(undo *u, dm_error *err) {
   dm_value id = dm_clean_int(u->run_id);
-  dm_status s = DM_OK;
-  if (dm_store_has_schema(u->store)) {
+  bool recorded = false;
+  dm_status s = dm_store_has_schema(u->store, &recorded, err);
+  if (recorded) {
     s = dm_clean_query_text(u->store, u->memory, "SELECT command FROM main.dm_run WHERE id = ?1", &id, 1, &u->command, err);
     if (s == DM_OK) s = dm_clean_query_text(u->store, u->memory, "SELECT status FROM main.dm_run WHERE id = ?1", &id, 1, &u->status, err);
     if (s == DM_OK)

@@ -15,6 +15,7 @@ typedef struct asked {
   dm_table table;
   int64_t row;
   const char *imported; /* when; NULL: the table was not imported */
+  bool recorded;        /* the database has the dm_ tables */
   bool there;           /* the row is in the table now */
 } asked;
 
@@ -48,7 +49,7 @@ static dm_status count_chain(const asked *a, const char *column, int64_t *n, dm_
   char *sql = dm_arena_printf(a->arena, err, "SELECT count(*) FROM (%s)", chain_sql);
   dm_value v[3] = {dm_clean_text(a->table.name), dm_clean_text(column), dm_clean_int(a->row)};
   if (!sql) return DM_EBUDGET;
-  return dm_store_has_schema(a->store) ? dm_clean_query_int(a->store, sql, v, 3, 0, n, err) : DM_OK;
+  return a->recorded ? dm_clean_query_int(a->store, sql, v, 3, 0, n, err) : DM_OK;
 }
 
 static dm_status read_chain(const asked *a, dm_why_cell *cell, dm_error *err) {
@@ -111,7 +112,7 @@ static dm_status check_removed(const asked *a, dm_error *err) {
   dm_value v[2] = {dm_clean_text(a->table.name), dm_clean_int(a->row)};
   dm_status s = DM_OK;
   if (a->there) return DM_OK;
-  if (dm_store_has_schema(a->store))
+  if (a->recorded)
     s = dm_clean_query_int(a->store, "SELECT run_id FROM main.dm_change WHERE table_name = ?1 AND row_id = ?2 AND column = '' LIMIT 1", v, 2, 0,
                            &run, err);
   if (s != DM_OK || run) return s;
@@ -162,7 +163,8 @@ static dm_status ask(asked *a, const char *table, const char *column, dm_why *ou
   if (s != DM_OK) return s;
   if (!a->table.has_dm_id) return dm_fail(err, DM_EUSAGE, "table '%s' has no dm_id, so its rows have no history", a->table.name);
   dm_value name = dm_clean_text(a->table.name);
-  if (dm_store_has_schema(a->store))
+  s = dm_store_has_schema(a->store, &a->recorded, err);
+  if (a->recorded)
     s = dm_clean_query_text(a->store, a->arena, "SELECT min(imported_at) FROM main.dm_source WHERE table_name = ?1 COLLATE NOCASE", &name, 1,
                             &a->imported, err);
   if (s == DM_OK) s = find_columns(a, column, &columns, &out->n_cells, err);

@@ -46,9 +46,9 @@ dm_status dm_evaluate(dm_store *store, const char *model, const dm_src *src, dm_
     work = dm_alloc(ctx, n, (3 + k) * sizeof *work, "evaluation", err);
     s = work ? read_truth(scorer, frame, work, err) : DM_EBUDGET;
     if (s == DM_OK) s = dm_scorer_frame(scorer, frame, NULL, n, work + n, work + 2 * n, k ? work + 3 * n : NULL, err);
-    if (s == DM_OK && !(e.n_metrics = dm_metrics(ctx, n, k, work, work + n, k ? work + 3 * n : NULL, e.metrics, err)))
-      s = dm_fail(err, DM_EINPUT, "no row of the source has a value of '%s'", scorer->target.name);
     for (size_t i = 0; s == DM_OK && i < n; i++) e.rows += isnan(work[i]) ? 0 : 1;
+    if (s == DM_OK && e.rows == 0) s = dm_fail(err, DM_EINPUT, "no row of the source has a value of '%s'", scorer->target.name);
+    if (s == DM_OK && !(e.n_metrics = dm_metrics(ctx, n, k, work, work + n, k ? work + 3 * n : NULL, e.metrics, err))) s = DM_EBUDGET;
   }
   dm_free(ctx, work);
   dm_frame_free(frame);

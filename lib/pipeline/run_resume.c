@@ -40,7 +40,9 @@ dm_status dm_run_part_begin(dm_run *r, const char *part, size_t index, const dm_
   dm_sha256_free(h);
   (void)snprintf(r->key, sizeof r->key, "pipeline:%s:%s/%zu", r->absolute, part, index);
   *skip = false;
-  if (s != DM_OK || !r->resume || !dm_store_has_schema(r->store)) return s;
+  bool recorded = false;
+  if (s == DM_OK && r->resume) s = dm_store_has_schema(r->store, &recorded, err);
+  if (!recorded) return s;
   dm_stmt *stmt = NULL;
   bool row = false;
   s = dm_stmt_prepare(r->store, "SELECT value FROM dm_meta WHERE key = ?1", &stmt, err);

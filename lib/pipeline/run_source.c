@@ -31,9 +31,11 @@ static dm_status reading_options(const dm_run *r, const dm_yaml *node, dm_csv_op
 static dm_status may_replace(const dm_run *r, const char *path, const char *table, bool *yes, dm_error *err) {
   char absolute[PATH_MAX];
   dm_stmt *stmt = NULL;
+  bool recorded = false;
   *yes = false;
-  if (!dm_store_has_schema(r->store) || !realpath(path, absolute)) return DM_OK;
-  dm_status s = dm_stmt_prepare(r->store, "SELECT count(*) > 0 AND min(uri = ?1) FROM dm_source WHERE table_name = ?2 COLLATE NOCASE", &stmt, err);
+  dm_status s = dm_store_has_schema(r->store, &recorded, err);
+  if (!recorded || !realpath(path, absolute)) return s;
+  s = dm_stmt_prepare(r->store, "SELECT count(*) > 0 AND min(uri = ?1) FROM dm_source WHERE table_name = ?2 COLLATE NOCASE", &stmt, err);
   bool row = false;
   if (s == DM_OK) s = dm_stmt_bind_text(stmt, 1, absolute, err);
   if (s == DM_OK) s = dm_stmt_bind_text(stmt, 2, table, err);

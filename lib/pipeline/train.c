@@ -209,7 +209,7 @@ static dm_status score_rows(const job *j, const dm_scorer *scorer, const size_t 
 
 static dm_status measure(const job *j, const outcome *o, dm_metric metrics[DM_METRICS_MAX], size_t *n, dm_error *err) {
   *n = dm_metrics(j->ctx, o->n, o->k, o->truth, o->value, o->k ? o->proba : NULL, metrics, err);
-  return *n ? DM_OK : dm_fail(err, DM_EINTERNAL, "no metric for %zu rows", o->n);
+  return *n ? DM_OK : DM_EBUDGET;
 }
 
 /* Mean and standard deviation of each metric over the folds. */

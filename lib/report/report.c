@@ -59,8 +59,8 @@ dm_status dm_section_summary(const dm_section *s, dm_error *err) {
 
 static dm_status all_sections(dm_section *s, dm_error *err) {
   dm_html *page = s->page;
-  bool recorded = dm_store_has_schema(s->store);
-  dm_status status = DM_OK;
+  bool recorded = false;
+  dm_status status = dm_store_has_schema(s->store, &recorded, err);
   if (recorded) {
     dm_model_meta *models = NULL;
     status = dm_registry_list(s->store, s->memory, &models, &s->n_models, err);
@@ -92,10 +92,12 @@ static const char *database_name(dm_store *store) {
 static dm_status subtitle(const dm_section *s, dm_buf *out, dm_error *err) {
   if (s->options->title) dm_buf_printf(out, "%s · ", database_name(s->store));
   dm_buf_printf(out, "dm %s", DM_VERSION);
-  if (!dm_store_has_schema(s->store)) return DM_OK;
+  bool recorded = false;
+  dm_status status = dm_store_has_schema(s->store, &recorded, err);
+  if (!recorded) return status;
   dm_stmt *q = NULL;
   bool row = false;
-  dm_status status = dm_stmt_prepare(
+  status = dm_stmt_prepare(
       s->store, "SELECT id, coalesce(ended, started) FROM main.dm_run ORDER BY id DESC LIMIT 1", &q, err);
   if (status == DM_OK) status = dm_stmt_step(q, &row, err);
   if (status == DM_OK && row) {

@@ -53,7 +53,10 @@ static dm_status find_place(dm_store *store, const char *table, int64_t id, dm_a
   dm_table known;
   dm_status s = dm_store_table(store, table, arena, &known, err);
   if (s != DM_OK) return s;
-  if (!dm_store_has_schema(store)) return no_origin(table, id, err);
+  bool recorded = false;
+  s = dm_store_has_schema(store, &recorded, err);
+  if (s != DM_OK) return s;
+  if (!recorded) return no_origin(table, id, err);
   dm_stmt *q = NULL;
   bool row = false, is_there = false;
   int64_t source = 0;

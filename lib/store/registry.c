@@ -73,10 +73,12 @@ static dm_status read_meta(const dm_stmt *s, dm_arena *arena, dm_model_meta *m, 
 dm_status dm_registry_list(dm_store *store, dm_arena *arena, dm_model_meta **out, size_t *n, dm_error *err) {
   dm_model_meta *list = NULL;
   size_t count = 0, capacity = 0;
+  bool recorded = false;
   *n = 0;
-  if (!dm_store_has_schema(store)) return DM_OK;
+  dm_status status = dm_store_has_schema(store, &recorded, err);
+  if (!recorded) return status;
   dm_stmt *s = NULL;
-  dm_status status = dm_registry_check_tables(store, err);
+  status = dm_registry_check_tables(store, err);
   if (status == DM_OK) status = dm_stmt_prepare(store, META_COLUMNS " ORDER BY m.name, m.version", &s, err);
   for (bool row; status == DM_OK;) {
     status = dm_stmt_step(s, &row, err);
@@ -152,10 +154,10 @@ static dm_status find(dm_store *store, const char *reference, bool newest, dm_ar
   const char *name = NULL;
   int64_t version;
   dm_stmt *s = NULL;
-  bool row = false;
+  bool row = false, recorded = false;
   dm_status status = parse_reference(reference, arena, &name, &version, err);
-  if (status != DM_OK) return status;
-  if (dm_store_has_schema(store)) {
+  if (status == DM_OK) status = dm_store_has_schema(store, &recorded, err);
+  if (recorded) {
     status = dm_registry_check_tables(store, err);
     if (status == DM_OK)
       status = dm_stmt_prepare(store,

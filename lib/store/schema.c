@@ -93,9 +93,11 @@ dm_status dm_schema_version(dm_store *store, int64_t *version, dm_error *err) {
   return status;
 }
 
-bool dm_store_has_schema(dm_store *store) {
-  int64_t version;
-  return store->has_schema || (dm_schema_version(store, &version, NULL) == DM_OK && version > 0);
+dm_status dm_store_has_schema(dm_store *store, bool *has, dm_error *err) {
+  int64_t version = DM_SCHEMA_VERSION;
+  dm_status s = store->has_schema ? DM_OK : dm_schema_version(store, &version, err);
+  if (s == DM_OK) *has = version > 0;
+  return s;
 }
 
 static dm_status migrate(dm_store *store, dm_error *err) {

@@ -176,12 +176,14 @@ dm_status dm_source_load(dm_store *store, int64_t id, dm_arena *arena, dm_source
 }
 
 dm_status dm_source_of_table(dm_store *store, const char *table, dm_arena *arena, dm_source_info *out, bool *found, dm_error *err) {
+  bool recorded = false;
   *found = false;
-  if (!dm_store_has_schema(store)) return DM_OK;
+  dm_status s = dm_store_has_schema(store, &recorded, err);
+  if (!recorded) return s;
   dm_stmt *q = NULL;
   bool row = false, more = false;
   int64_t id = 0;
-  dm_status s = dm_stmt_prepare(store, "SELECT id FROM main.dm_source WHERE table_name = ?1 COLLATE NOCASE LIMIT 2", &q, err);
+  s = dm_stmt_prepare(store, "SELECT id FROM main.dm_source WHERE table_name = ?1 COLLATE NOCASE LIMIT 2", &q, err);
   if (s == DM_OK) s = dm_stmt_bind_text(q, 1, table, err);
   if (s == DM_OK) s = dm_stmt_step(q, &row, err);
   if (s == DM_OK && row) {

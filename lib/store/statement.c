@@ -29,7 +29,11 @@ dm_status dm_stmt_prepare(dm_store *store, const char *sql, dm_stmt **out, dm_er
   if (!s) return DM_EBUDGET;
   s->store = store;
   const char *tail = sql;
-  dm_status status = DM_OK;
+  dm_status status = dm_store_ready(store, err);
+  if (status != DM_OK) {
+    dm_stmt_free(s);
+    return status;
+  }
   int rc = sqlite3_prepare_v2(store->db, sql, -1, &s->s, &tail);
   if (rc != SQLITE_OK)
     status = dm_store_fail(store, rc, sql, err);

@@ -254,10 +254,24 @@ dm_status dm_store_attach(dm_ctx *ctx, struct sqlite3 *db, dm_store **out, dm_er
   return DM_OK;
 }
 
+/* Without memory not even ROLLBACK runs: it is kept for dm_store_ready. Some failures roll back by themselves. */
+static void take_back(dm_store *store, const char *sql) {
+  if (sqlite3_get_autocommit(store->db)) return;
+  if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK && !sqlite3_get_autocommit(store->db)) store->owed = sql;
+}
+
+dm_status dm_store_ready(dm_store *store, dm_error *err) {
+  const char *sql = store->owed;
+  if (!sql) return DM_OK;
+  store->owed = NULL;
+  take_back(store, sql);
+  return store->owed ? dm_store_fail(store, sqlite3_errcode(store->db), NULL, err) : DM_OK;
+}
+
 /* COMMIT and not ROLLBACK: temporary tables may have been filled from what was read. */
 static void end_reading(dm_store *store) {
   if (store->reading && !sqlite3_get_autocommit(store->db) && sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-    (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    take_back(store, "ROLLBACK");
   store->reading = false;
 }
 
@@ -292,6 +306,8 @@ const char *dm_store_sqlite_version(void) { return sqlite3_libversion(); }
 /* ---- transactions ------------------------------------------------------------ */
 
 dm_status dm_store_script(dm_store *store, const char *sql, dm_error *err) {
+  dm_status s = dm_store_ready(store, err);
+  if (s != DM_OK) return s;
   int rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
   return rc == SQLITE_OK ? DM_OK : dm_store_fail(store, rc, NULL, err);
 }
@@ -300,8 +316,10 @@ dm_status dm_store_begin(dm_store *store, dm_error *err) {
   if (store->transaction) return dm_fail(err, DM_EINTERNAL, "database: a transaction is open already");
   if (sqlite3_db_readonly(store->db, "main") == 1) return fail_file(store, SQLITE_READONLY, err); /* BEGIN IMMEDIATE would not mind */
   end_reading(store); /* a reader cannot become a writer without the risk of a deadlock */
+  dm_status s = dm_store_ready(store, err);
+  if (s != DM_OK) return s;
   bool inside = !sqlite3_get_autocommit(store->db);
-  dm_status s = dm_store_script(store, inside ? "SAVEPOINT dm" : "BEGIN IMMEDIATE", err);
+  s = dm_store_script(store, inside ? "SAVEPOINT dm" : "BEGIN IMMEDIATE", err);
   if (s != DM_OK) return s;
   store->transaction = true;
   store->savepoint = inside;
@@ -317,8 +335,7 @@ dm_status dm_store_commit(dm_store *store, dm_error *err) {
 
 void dm_store_rollback(dm_store *store) {
   if (!store->transaction) return;
-  if (!sqlite3_get_autocommit(store->db)) /* some failures roll back by themselves */
-    (void)sqlite3_exec(store->db, store->savepoint ? "ROLLBACK TO dm; RELEASE dm" : "ROLLBACK", NULL, NULL, NULL);
+  take_back(store, store->savepoint ? "ROLLBACK TO dm; RELEASE dm" : "ROLLBACK");
   store->transaction = store->savepoint = store->has_schema = false;
 }
 
@@ -338,8 +355,10 @@ dm_status dm_store_leave(dm_store *store, bool mine, dm_status s, dm_error *err)
 }
 
 dm_status dm_store_snapshot(dm_store *store, dm_error *err) {
+  dm_status s = dm_store_ready(store, err);
+  if (s != DM_OK) return s;
   if (store->snapshots == 0 && sqlite3_get_autocommit(store->db)) { /* inside a transaction all is of one state anyhow */
-    dm_status s = dm_store_script(store, "BEGIN", err);
+    s = dm_store_script(store, "BEGIN", err);
     if (s != DM_OK) return s;
     store->reading = true;
     s = dm_store_script(store, "SELECT 1 FROM sqlite_schema LIMIT 1", err);

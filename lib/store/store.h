@@ -17,6 +17,7 @@ struct dm_store {
   bool savepoint;   /* ... inside a transaction of the connection's owner */
   unsigned snapshots; /* dm_store_snapshot calls not yet ended */
   bool reading;     /* the outermost of them began a transaction */
+  const char *owed; /* a rollback that could not be run for lack of memory */
   bool has_sink;    /* the function that frames are read through is registered */
   long long waiting_since; /* ms, of the lock being waited for */
 };
@@ -34,6 +35,8 @@ struct dm_stmt {
 dm_status dm_store_fail(dm_store *store, int rc, const char *sql, dm_error *err);
 /** Puts line, column and excerpt of byte `at` of an SQL text into err. */
 void dm_store_place(dm_error *err, const char *sql, size_t at);
+/** Every statement is preceded by this: runs the rollback that an earlier failure could not. */
+dm_status dm_store_ready(dm_store *store, dm_error *err);
 /** Several statements of our own, without results. */
 dm_status dm_store_script(dm_store *store, const char *sql, dm_error *err);
 /** Version of the dm_ tables: 0 when there are none. */

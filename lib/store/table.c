@@ -119,7 +119,9 @@ static dm_status read_columns(dm_store *store, const found *f, dm_arena *arena, 
   dm_stmt *s = NULL;
   size_t capacity = 0;
   dm_table t = {.name = f->name};
-  dm_status status = dm_stmt_prepare(store, dm_store_has_schema(store) ? columns_learned : columns_plain, &s, err);
+  bool recorded = false;
+  dm_status status = dm_store_has_schema(store, &recorded, err);
+  if (status == DM_OK) status = dm_stmt_prepare(store, recorded ? columns_learned : columns_plain, &s, err);
   if (status == DM_OK) status = dm_stmt_bind_text(s, 1, f->name, err);
   for (bool row; status == DM_OK;) {
     status = dm_stmt_step(s, &row, err);

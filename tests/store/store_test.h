@@ -83,6 +83,12 @@ static inline void test_exec(dm_store *store, const char *sql) {
   if (dm_store_exec(store, &err, "%s", sql) != DM_OK) fail_msg("%s: %s", sql, err.message);
 }
 
+static inline bool test_has_schema(dm_store *store) {
+  bool has = false;
+  assert_int_equal(dm_store_has_schema(store, &has, NULL), DM_OK);
+  return has;
+}
+
 /* First column of the first row. */
 static inline int64_t test_int(dm_store *store, const char *sql) {
   dm_stmt *s = NULL;

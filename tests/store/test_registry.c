@@ -222,7 +222,7 @@ static void saving_joins_an_open_transaction(void **state) {
   assert_int_equal(dm_store_begin(f.store, NULL), DM_OK);
   assert_int_equal(save(&f, "m", 1, NULL), 1);
   dm_store_rollback(f.store);
-  assert_false(dm_store_has_schema(f.store));
+  assert_false(test_has_schema(f.store));
   assert_int_equal(save(&f, "m", 1, NULL), 1);
   close_fixture(&f);
 }

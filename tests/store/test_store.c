@@ -91,7 +91,7 @@ static void reading_changes_no_byte(void **state) {
   size_t n, m;
   char *before = test_read(path, &n);
   dm_store *store = test_open(ctx, path, DM_STORE_READ);
-  assert_false(dm_store_has_schema(store));
+  assert_false(test_has_schema(store));
   assert_int_equal(test_int(store, "SELECT a FROM t"), 1);
   dm_error err = {0};
   assert_int_equal(dm_store_begin(store, &err), DM_EIO);

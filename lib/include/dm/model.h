@@ -220,7 +220,7 @@ typedef struct dm_metric {
  * @param truth [n] code or value (NaN = no truth: the row is left out), @param value [n], @param proba [n, k] (classification).
  * AUC is for two classes the usual one (class code 1 positive), for more one-vs-rest, mean weighted by nothing (macro).
  * log_loss clips at 1e-15. brier: class 1 of two, the sum over all of more.
- * @param proba NULL leaves out what needs it. @return number of metrics written, 0 after filling err.
+ * @param proba NULL leaves out what needs it. @return number of metrics written, 0 after filling err (DM_EBUDGET).
  */
 DM_API size_t dm_metrics(dm_ctx *ctx, size_t n, size_t k, const double *truth, const double *value, const double *proba,
                          dm_metric out[DM_METRICS_MAX], dm_error *err);

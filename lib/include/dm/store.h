@@ -36,7 +36,7 @@ DM_API const char *dm_store_path(const dm_store *store);
 #define DM_SCHEMA_VERSION 1
 /** Makes or migrates the dm_ tables; part of the running transaction. Called by every writer of the store. */
 DM_API dm_status dm_store_ensure_schema(dm_store *store, dm_error *err);
-DM_API bool dm_store_has_schema(dm_store *store);
+DM_API dm_status dm_store_has_schema(dm_store *store, bool *has, dm_error *err);
 
 /** BEGIN IMMEDIATE (busy timeout 5 s) / COMMIT / ROLLBACK. Not nested. Rollback is safe to call when none is open. */
 DM_API dm_status dm_store_begin(dm_store *store, dm_error *err);
