@@ -97,9 +97,15 @@ static dm_status score_all(dm_store *store, const dm_scorer *s, dm_rows *rows, d
 
 static dm_status refuse_taken(dm_store *store, const dm_predict_options *o, dm_arena *arena, dm_error *err) {
   dm_table table;
+  dm_error lookup = {0};
   if (strncasecmp(o->into, "dm_", 3) == 0 || strncasecmp(o->into, "sqlite_", 7) == 0 || !o->into[0])
     return dm_fail(err, DM_EUSAGE, "table name '%s' is kept for dm and SQLite", o->into);
-  if (dm_store_table(store, o->into, arena, &table, NULL) != DM_OK) return DM_OK;
+  dm_status s = dm_store_table(store, o->into, arena, &table, &lookup);
+  if (s == DM_EUSAGE) return DM_OK;
+  if (s != DM_OK) {
+    if (err) *err = lookup;
+    return s;
+  }
   if (o->replace) return dm_store_exec(store, err, "DROP TABLE main.\"%w\"", o->into);
   (void)dm_fail(err, DM_EUSAGE, "table '%s' exists", o->into);
   dm_error_hint(err, "--replace replaces it");

@@ -4,11 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Where the database cannot say, true: the file is not read in its stead, and reading the table says what is wrong. */
 static bool is_table(dm_store *store, const char *text) {
   dm_arena *arena = NULL;
-  if (dm_arena_new(dm_store_ctx(store), 0, &arena, NULL) != DM_OK) return false;
+  if (dm_arena_new(dm_store_ctx(store), 0, &arena, NULL) != DM_OK) return true;
   dm_table table;
-  bool found = dm_store_table(store, text, arena, &table, NULL) == DM_OK;
+  bool found = dm_store_table(store, text, arena, &table, NULL) != DM_EUSAGE;
   dm_arena_free(arena);
   return found;
 }

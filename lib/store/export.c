@@ -26,18 +26,24 @@ typedef struct export_job {
 /* ---- how columns are written ------------------------------------------------------- */
 
 /* The table's column that a result column comes from, or NULL. Tables are looked up once. */
-static const dm_table_column *known_column(export_job *job, int place, const dm_table *table, dm_table *other) {
+static dm_status known_column(export_job *job, int place, const dm_table *table, dm_table *other, const dm_table_column **out, dm_error *err) {
   const char *table_name, *column_name = dm_stmt_column_name(job->select, place);
-  dm_error ignored;
+  dm_error lookup = {0};
+  *out = NULL;
   if (!table) {
-    if (!dm_stmt_column_origin(job->select, place, &table_name, &column_name)) return NULL;
+    if (!dm_stmt_column_origin(job->select, place, &table_name, &column_name)) return DM_OK;
     bool looked_up = other->name && strcasecmp(other->name, table_name) == 0;
-    /* one of ours, or of another database: no formats are known */
-    if (!looked_up && dm_store_table(job->store, table_name, job->arena, other, &ignored) != DM_OK) return NULL;
+    dm_status s = looked_up ? DM_OK : dm_store_table(job->store, table_name, job->arena, other, &lookup);
+    if (s == DM_EUSAGE) return DM_OK; /* one of ours, or of another database: no formats are known */
+    if (s != DM_OK) {
+      if (err) *err = lookup;
+      return s;
+    }
     table = other;
   }
   size_t k = dm_table_find(table, column_name);
-  return k == SIZE_MAX ? NULL : &table->columns[k];
+  if (k != SIZE_MAX) *out = &table->columns[k];
+  return DM_OK;
 }
 
 static dm_status choose_columns(export_job *job, const dm_table *table, dm_error *err) {
@@ -49,7 +55,9 @@ static dm_status choose_columns(export_job *job, const dm_table *table, dm_error
   for (int i = 0; i < n; i++) {
     const char *name = dm_stmt_column_name(job->select, i);
     if (strcasecmp(name, "dm_id") == 0 && !job->options->with_dm_id) continue;
-    const dm_table_column *known = known_column(job, i, table, &other);
+    const dm_table_column *known;
+    dm_status s = known_column(job, i, table, &other, &known, err);
+    if (s != DM_OK) return s;
     dm_export_column *c = &l->columns[l->d++];
     *c = (dm_export_column){.place = i, .null_text = ""};
     if (!(c->name = dm_arena_strdup(job->arena, name, strlen(name), err))) return DM_EBUDGET;
@@ -173,7 +181,7 @@ dm_status dm_store_export(dm_store *store, const char *src, const char *path, co
   export_job job = {.store = store, .options = options ? options : &none};
   const char *sql;
   dm_table table;
-  dm_error not_a_table = {0};
+  dm_error lookup = {0};
   dm_status s = dm_arena_new(store->ctx, 0, &job.arena, err);
   if (s != DM_OK) return s;
   s = dm_store_snapshot(store, err);
@@ -181,8 +189,12 @@ dm_status dm_store_export(dm_store *store, const char *src, const char *path, co
   if (s == DM_OK) s = dm_source_sql(store, src, job.arena, &sql, err);
   if (s == DM_OK) s = dm_stmt_prepare(store, sql, &job.select, err);
   if (s == DM_OK) {
-    bool is_table = dm_store_table(store, src, job.arena, &table, &not_a_table) == DM_OK;
-    s = choose_layout(&job, is_table ? &table : NULL, err);
+    s = dm_store_table(store, src, job.arena, &table, &lookup);
+    bool is_table = s == DM_OK;
+    if (s == DM_OK || s == DM_EUSAGE)
+      s = choose_layout(&job, is_table ? &table : NULL, err);
+    else if (err)
+      *err = lookup;
   }
   if (s == DM_OK) s = write_file(&job, path, err);
   dm_stmt_free(job.select);

@@ -17,8 +17,9 @@ static dm_status bad(dm_error *err, const char *tensor, const char *what) {
 static dm_status read_shape(dm_arena *arena, dm_str text, dm_tensor *t, dm_error *err) {
   const dm_json *shape;
   if (text.n > 256) return bad(err, t->name, "the shape is too long");
-  if (dm_json_parse(arena, text.p, text.n, &shape, NULL) != DM_OK || shape->type != DM_JSON_ARRAY)
-    return bad(err, t->name, "the shape is not a JSON array");
+  dm_status s = dm_json_parse(arena, text.p, text.n, &shape, err);
+  if (s == DM_EBUDGET) return s;
+  if (s != DM_OK || shape->type != DM_JSON_ARRAY) return bad(err, t->name, "the shape is not a JSON array");
   if (shape->n > DM_TENSOR_RANK_MAX) return bad(err, t->name, "more than 8 dimensions");
   for (const dm_json *e = shape->first; e; e = e->next) {
     if (e->type != DM_JSON_INT || e->integer < 0) return bad(err, t->name, "the shape holds something else than sizes");
