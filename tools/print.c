@@ -158,8 +158,8 @@ void print_why(dm_buf *out, const dm_why *why) {
                 (unsigned long long)o->byte_offset);
   if (o->verified) dm_buf_adds(out, "  the file is unchanged since import (SHA-256)\n");
   if (o->problem[0]) dm_buf_printf(out, "  %s\n", o->problem);
-  if (o->raw.p && dm_utf8_valid(o->raw.p, o->raw.n) == o->raw.n)
-    dm_buf_printf(out, "  %.*s%s", (int)(o->raw.n > 2000 ? 2000 : o->raw.n), o->raw.p, o->raw.n && o->raw.p[o->raw.n - 1] == '\n' ? "" : "\n");
+  const dm_str *t = &o->text;
+  if (t->p) dm_buf_printf(out, "  %.*s%s", (int)(t->n > 2000 ? 2000 : t->n), t->p, t->n && t->p[t->n - 1] == '\n' ? "" : "\n");
 }
 
 /* ---- models ---------------------------------------------------------------------- */

@@ -246,7 +246,7 @@ void dm_origin_json(const dm_origin *o, const char *table, dm_json_out *j) {
   dm_json_key(j, "bytes");
   dm_json_int(j, (int64_t)o->raw.n);
   dm_json_key(j, "raw");
-  write_text(j, o->raw);
+  write_text(j, o->text);
   dm_json_key(j, "verified");
   dm_json_bool(j, o->verified);
   dm_json_key(j, "problem");

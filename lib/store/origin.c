@@ -148,6 +148,18 @@ static dm_status read_record(dm_ctx *ctx, const place *at, dm_csv **out, const d
   return s;
 }
 
+static dm_status decode(dm_ctx *ctx, const char *encoding, dm_arena *arena, dm_origin *out, dm_error *err) {
+  dm_buf text;
+  dm_buf_init(&text, ctx, err);
+  dm_status s = dm_csv_raw_text(encoding, out->raw, &text, err);
+  if (s == DM_OK) {
+    out->text = (dm_str){dm_arena_strdup(arena, text.n ? text.p : "", text.n, err), text.n};
+    if (!out->text.p) s = DM_EBUDGET;
+  }
+  dm_buf_clear(&text);
+  return s;
+}
+
 static dm_status fill(dm_ctx *ctx, const place *at, dm_arena *arena, dm_origin *out, dm_error *err) {
   dm_csv *csv;
   const dm_csv_record *record;
@@ -161,6 +173,7 @@ static dm_status fill(dm_ctx *ctx, const place *at, dm_arena *arena, dm_origin *
     out->raw = (dm_str){dm_arena_strdup(arena, raw.p, raw.n, err), raw.n};
     if (!out->raw.p) s = DM_EBUDGET;
   }
+  if (s == DM_OK) s = decode(ctx, dm_csv_get_dialect(csv)->encoding, arena, out, err);
   dm_csv_close(csv);
   out->verified = s == DM_OK;
   return s;

@@ -110,6 +110,26 @@ key '$.origin.raw' "$(sed -n 6p "$data/pima.csv")"
 run 2 "$mine" audit my.db d --row 99999
 run 2 "$mine" audit my.db d --row x
 
+# the record's text whatever the file's encoding; the bytes counted are the file's
+printf 'name;x;y\nM\374ller;1;a\n"\305s\r\nB";2;b\n' >latin.csv
+for i in 3 4 5 6 7 8; do printf 'gr\374n;%d;a\n' $i; done >>latin.csv
+run 0 "$clean" import latin.db latin.csv --table t
+run 0 "$mine" train tree latin.db t --target y --features x --model m
+run 0 "$mine" audit latin.db m --row 1 --json
+key '$.origin.raw' 'Müller;1;a'
+key '$.origin.byte_offset' 9
+key '$.origin.bytes' 10
+run 0 "$mine" audit latin.db m --row 3
+says out 'grün;3;a'
+run 0 "$clean" why latin.db t 1 --json
+key '$.origin.raw' 'Müller;1;a'
+iconv -f ISO-8859-1 -t UTF-16 latin.csv >wide.csv
+run 0 "$clean" import latin.db wide.csv --table w
+run 0 "$mine" train tree latin.db w --target y --features x --model w
+run 0 "$mine" audit latin.db w --row 3 --json
+key '$.origin.raw' 'grün;3;a'
+key '$.origin.bytes' 16
+
 # models move between files
 run 0 "$mine" models my.db export d model.db
 run 0 "$mine" models other.db import d model.db

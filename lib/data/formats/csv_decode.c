@@ -1,6 +1,7 @@
 /* Decoding: tables, UTF-16 and UTF-32 by hand, the rest line by line through iconv. */
 #include "csv_decode.h"
 
+#include <dm/data.h>
 #include <errno.h>
 #include <string.h>
 
@@ -325,4 +326,36 @@ void csv_decoder_forget(csv_decoder *d, uint64_t text_at) {
     memmove(d->anchors, d->anchors + d->first_anchor, d->n_anchors * sizeof *d->anchors);
     d->first_anchor = 0;
   }
+}
+
+/* ---- one record ------------------------------------------------------------- */
+
+static void add_utf8(dm_str raw, dm_buf *out) {
+  while (raw.n) {
+    size_t good = dm_utf8_valid(raw.p, raw.n), bad = good < raw.n;
+    dm_buf_add(out, raw.p, good);
+    if (bad) dm_buf_addc(out, '?');
+    raw = (dm_str){raw.p + good + bad, raw.n - good - bad};
+  }
+}
+
+dm_status dm_csv_raw_text(const char *encoding, dm_str raw, dm_buf *out, dm_error *err) {
+  if (strcmp(encoding, "UTF-8") == 0) {
+    add_utf8(raw, out);
+    return dm_buf_status(out);
+  }
+  iconv_t cd = iconv_open("UTF-8", encoding);
+  if (cd == (iconv_t)-1) return dm_fail(err, DM_EINPUT, "encoding '%s' is not known", encoding);
+  char part[512], *from = (char *)(uintptr_t)raw.p; /* iconv only reads it */
+  for (size_t left = raw.n; left;) {
+    char *to = part;
+    size_t room = sizeof part;
+    bool stuck = iconv(cd, &from, &left, &to, &room) == (size_t)-1 && errno != E2BIG;
+    dm_buf_add(out, part, sizeof part - room);
+    if (!stuck) continue;
+    dm_buf_addc(out, '?');
+    from++, left--;
+  }
+  (void)iconv_close(cd);
+  return dm_buf_status(out);
 }

@@ -158,6 +158,8 @@ DM_API dm_status dm_csv_rewind(dm_csv *csv, dm_error *err);
 DM_API dm_status dm_csv_seek(dm_csv *csv, uint64_t record, uint64_t line, uint64_t byte_offset, dm_error *err);
 /** Raw source bytes of the record last given, without its line ending; borrowed until the next call. */
 DM_API dm_status dm_csv_raw(dm_csv *csv, dm_str *raw, dm_error *err);
+/** Raw bytes of a whole record as UTF-8, added to out; '?' for what is not of the encoding. @param encoding as in a dialect */
+DM_API dm_status dm_csv_raw_text(const char *encoding, dm_str raw, dm_buf *out, dm_error *err);
 DM_API uint64_t dm_csv_bytes(const dm_csv *csv);         /* size of the source, 0 = unknown yet */
 DM_API uint64_t dm_csv_bytes_done(const dm_csv *csv);
 /** SHA-256 of the source's bytes, lower-case hex; complete once the end was reached. */

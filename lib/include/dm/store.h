@@ -175,6 +175,7 @@ typedef struct dm_origin {
   char uri[4096];
   uint64_t record, line, byte_offset;
   dm_str raw;        /* source bytes of the record, in the arena */
+  dm_str text;       /* the same in UTF-8 */
   bool verified;     /* the file is there and its bytes have the SHA-256 of the import */
   char problem[256]; /* why not: "file is gone", "file has changed since import" */
 } dm_origin;
