@@ -2,8 +2,9 @@
  * Models in use by a connection. A statement with a constant name asks once
  * and keeps the model in its auxdata until it is reset; every other call asks
  * again. An entry is current while the file's data version and
- * total_changes (writes not yet committed) stand; then the registry is asked, and only another
- * SHA-256 loads anew.
+ * total_changes (writes not yet committed) stand; then the registry is asked,
+ * and only another SHA-256 loads anew. ROLLBACK moves neither number: what was
+ * found inside a writing transaction is asked for again each time.
  */
 #include "extension.h"
 
@@ -91,7 +92,7 @@ dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out
   dm_status s = versions(state, &data_version, &total_changes, err);
   if (s != DM_OK) return s;
   while (m && strcmp(m->reference, reference) != 0) m = m->next;
-  if (m && (m->data_version != data_version || m->total_changes != total_changes)) {
+  if (m && (m->unsettled || m->data_version != data_version || m->total_changes != total_changes)) {
     bool current = false;
     s = still_current(state, m, &current, err);
     if (!current) {
@@ -107,6 +108,7 @@ dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out
   }
   m->data_version = data_version;
   m->total_changes = total_changes;
+  m->unsettled = sqlite3_txn_state(state->db, "main") == SQLITE_TXN_WRITE;
   m->users++;
   *out = m;
   return DM_OK;

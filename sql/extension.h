@@ -17,6 +17,7 @@ typedef struct sql_model {
   dm_scratch scratch;
   double *raw, *proba; /* one row */
   int64_t data_version, total_changes; /* when it was last found to be current */
+  bool unsettled;                      /* that was inside a writing transaction, which may be rolled back */
   unsigned users;      /* statements that hold it in auxdata or a cursor, plus 1 while cached */
 } sql_model;
 

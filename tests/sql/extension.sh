@@ -45,6 +45,12 @@ run 0 sh -c "printf '%s\n' '.load $dm' \"SELECT dm_proba('d', 'pos', 1, 100, 70,
 [ "$(sed -n 1p out)" != "$(sed -n 2p out)" ] || complain "a new version is not seen"
 [ "$(sed -n 1p out)" = "$(sed -n 3p out)" ] || complain "d@1 is not the first version"
 
+# a version activated and rolled back is forgotten
+run 0 shell "SELECT dm_score('d', 1, 100, 70, 20, 80, 30, 0.5, 30)" "BEGIN; UPDATE dm_active SET model_id = (SELECT min(id) FROM dm_model WHERE name = 'd') WHERE name = 'd'" \
+  "SELECT dm_score('d', 1, 100, 70, 20, 80, 30, 0.5, 30)" "ROLLBACK" "SELECT dm_score('d', 1, 100, 70, 20, 80, 30, 0.5, 30)"
+[ "$(sed -n 1p out)" != "$(sed -n 2p out)" ] || complain "a version activated in the transaction is not seen"
+[ "$(sed -n 1p out)" = "$(sed -n 3p out)" ] || complain "a version that was rolled back still scores"
+
 fails "SELECT dm_predict('nope', 1)" "nope"
 fails "SELECT dm_predict('d', 1, 2)" "takes 8 features, got 2"
 fails "SELECT dm_predict('d', 'x', 2, 3, 4, 5, 6, 7, 8)" "pregnant"
