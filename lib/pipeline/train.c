@@ -41,7 +41,29 @@ static dm_status find_column(const job *j, const char *what, const char *name, s
   return *out == SIZE_MAX ? unknown_column(j->frame, what, name, err) : DM_OK;
 }
 
-/* Features: those asked for, or all but target, group and ignored ones. */
+/*
+ * Whether text names rows rather than describes them: more than half of the
+ * given cells, and more than 50, are different. A split by such levels fits
+ * the training rows and says nothing of others.
+ */
+static bool is_identifier(const dm_frame *frame, const dm_frame_column *column) {
+  size_t given = 0;
+  if (column->kind != DM_CATEGORY || column->levels.n <= 50) return false;
+  for (size_t i = 0; i < frame->n; i++) given += isnan(column->values[i]) ? 0 : 1;
+  return column->levels.n > given / 2;
+}
+
+static void take_column(job *j, size_t at) {
+  const dm_frame_column *column = &j->frame->columns[at];
+  if (!is_identifier(j->frame, column)) {
+    j->columns[j->d++] = at;
+    return;
+  }
+  dm_log(j->ctx, DM_LOG_NOTICE, "column '%s' is left out: its %zu different texts name rows rather than describe them (--features takes it)",
+         column->name, column->levels.n);
+}
+
+/* Features: those asked for, or all but target, group, ignored and identifying ones. */
 static dm_status choose_columns(job *j, dm_error *err) {
   const dm_train_options *o = j->options;
   dm_status s = find_column(j, "target", o->target, &j->target, err);
@@ -66,7 +88,7 @@ static dm_status choose_columns(job *j, dm_error *err) {
     j->columns[j->d++] = at;
   }
   for (size_t i = 0; i < j->frame->d && !o->n_features; i++)
-    if (!skip[i]) j->columns[j->d++] = i;
+    if (!skip[i]) take_column(j, i);
   if (j->d == 0) return dm_fail(err, DM_EINPUT, "%s: no column is left to learn from", o->method);
   return DM_OK;
 }

@@ -110,6 +110,16 @@ key '$.origin.raw' "$(sed -n 6p "$data/pima.csv")"
 run 2 "$mine" audit my.db d --row 99999
 run 2 "$mine" audit my.db d --row x
 
+# text that names rows is left out unless asked for
+run 1 "$clean" import names.db "$data/biopsy-dirty.csv" --table b --null NA --quiet
+run 0 "$mine" train tree names.db b --target class --ignore ID --model m --json
+says err "column 'sampled' is left out"
+key '$.columns' 10
+run 0 "$mine" train tree names.db b --target class --features V1,sampled --model m --json
+key '$.columns' 2
+run 3 "$mine" train tree names.db 'SELECT sampled, class FROM b' --target class
+says err "no column is left"
+
 # the record's text whatever the file's encoding; the bytes counted are the file's
 printf 'name;x;y\nM\374ller;1;a\n"\305s\r\nB";2;b\n' >latin.csv
 for i in 3 4 5 6 7 8; do printf 'gr\374n;%d;a\n' $i; done >>latin.csv
