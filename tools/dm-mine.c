@@ -70,6 +70,7 @@ static dm_status run_train(cli *c) {
   o.params = params;
   if (s == DM_OK) s = cli_open(c, c->arguments[1], DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE, &store);
   if (s == DM_OK) s = dm_train(store, &src, &o, c->arena, &r, &c->err);
+  if (s == DM_OK && r.rejects) c->exit_code = 1;
   if (s == DM_OK && c->json) dm_train_json(&r, &c->j);
   if (s == DM_OK && !c->json) print_train(&c->out, &r);
   dm_params_free(params);
@@ -101,6 +102,7 @@ static dm_status run_predict(cli *c) {
   dm_status s = cli_reading(c, &reading);
   if (s == DM_OK) s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE : DM_STORE_READ, &store);
   if (s == DM_OK) s = dm_predict(store, c->arguments[1], &src, &o, c->arena, &r, &c->err);
+  if (s == DM_OK && r.rejects) c->exit_code = 1;
   if (s == DM_OK && c->json) dm_predict_json(&r, o.into, o.path, &c->j);
   if (s == DM_OK && !c->json && !(o.path && strcmp(o.path, "-") == 0))
     dm_buf_printf(&c->out, "%llu rows scored by %s@%lld into %s, %.3f s\n", (unsigned long long)r.rows, r.meta.name, (long long)r.meta.version,
@@ -119,6 +121,7 @@ static dm_status run_evaluate(cli *c) {
   dm_status s = cli_reading(c, &reading);
   if (s == DM_OK) s = cli_open(c, c->arguments[0], DM_STORE_READ, &store);
   if (s == DM_OK) s = dm_evaluate(store, c->arguments[1], &src, c->arena, &e, &c->err);
+  if (s == DM_OK && e.rejects) c->exit_code = 1;
   if (s == DM_OK && c->json) dm_evaluation_json(&e, &c->j);
   if (s == DM_OK && !c->json) {
     dm_buf_printf(&c->out, "model %s@%lld on %llu rows\n", e.meta.name, (long long)e.meta.version, (unsigned long long)e.rows);

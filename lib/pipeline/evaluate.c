@@ -40,6 +40,7 @@ dm_status dm_evaluate(dm_store *store, const char *model, const dm_src *src, dm_
   double *work = NULL;
   dm_status s = dm_registry_load(store, model, arena, &scorer, &e.meta, err);
   if (s == DM_OK) s = dm_src_frame(store, src, NULL, 0, &frame, NULL, err);
+  if (s == DM_OK) e.rejects = frame->rejects;
   if (s == DM_OK && frame->n == 0) s = dm_fail(err, DM_EINPUT, "the source has no rows");
   if (s == DM_OK) {
     size_t k = scorer->model->n_classes, n = frame->n;

@@ -40,6 +40,8 @@ void dm_predict_json(const dm_predict_result *p, const char *table, const char *
   dm_json_int(j, p->meta.version);
   dm_json_key(j, "rows");
   dm_json_int(j, (int64_t)p->rows);
+  dm_json_key(j, "rejects");
+  dm_json_int(j, (int64_t)p->rejects);
   dm_json_key(j, "table");
   dm_json_string(j, table);
   dm_json_key(j, "file");
@@ -74,6 +76,8 @@ void dm_train_json(const dm_train_result *r, dm_json_out *json) {
   dm_json_string(json, r->meta.target);
   dm_json_key(json, "rows");
   dm_json_int(json, (int64_t)r->rows);
+  dm_json_key(json, "rejects");
+  dm_json_int(json, (int64_t)r->rejects);
   dm_json_key(json, "test_rows");
   dm_json_int(json, (int64_t)r->test_rows);
   dm_json_key(json, "columns");
@@ -102,6 +106,8 @@ void dm_evaluation_json(const dm_evaluation *e, dm_json_out *j) {
   dm_json_int(j, e->meta.version);
   dm_json_key(j, "rows");
   dm_json_int(j, (int64_t)e->rows);
+  dm_json_key(j, "rejects");
+  dm_json_int(j, (int64_t)e->rejects);
   split_json("metrics", e->metrics, e->n_metrics, j);
   dm_json_end_object(j);
 }

@@ -72,13 +72,13 @@ static dm_status insert_row(dm_stmt *insert, const dm_scorer *s, int64_t id, dou
   return status == DM_OK ? dm_stmt_reset(insert, err) : status;
 }
 
-static dm_status score_all(dm_store *store, const dm_scorer *s, dm_rows *rows, dm_stmt *insert, uint64_t *n_rows, dm_error *err) {
+static dm_status score_all(dm_store *store, const dm_scorer *s, dm_rows *rows, dm_stmt *insert, dm_predict_result *out, dm_error *err) {
   dm_scratch scratch = {0};
   double value, score, *proba = NULL;
   size_t k = s->model->n_classes, n = 1;
   dm_status status = dm_scratch_init(&scratch, s, err);
   if (status == DM_OK && k && !(proba = dm_alloc(s->ctx, k, sizeof *proba, "probabilities", err))) status = DM_EBUDGET;
-  *n_rows = 0;
+  out->rejects = dm_rows_rejects(rows);
   while (status == DM_OK && n > 0) {
     const double *raw;
     const int64_t *ids;
@@ -87,8 +87,8 @@ static dm_status score_all(dm_store *store, const dm_scorer *s, dm_rows *rows, d
       status = dm_scorer_row(s, raw + i * s->d, &scratch, &value, &score, proba, err);
       if (status == DM_OK) status = insert_row(insert, s, ids[i], value, score, proba, err);
     }
-    *n_rows += status == DM_OK ? n : 0;
-    dm_progress(dm_store_ctx(store), "predict", (double)*n_rows, 0, "rows");
+    out->rows += status == DM_OK ? n : 0;
+    dm_progress(dm_store_ctx(store), "predict", (double)out->rows, 0, "rows");
   }
   dm_free(s->ctx, proba);
   dm_scratch_clear(&scratch, s);
@@ -114,7 +114,7 @@ static dm_status refuse_taken(dm_store *store, const dm_predict_options *o, dm_a
 
 /* Into `into` of the database: one transaction with its run. */
 static dm_status predict_into(dm_store *store, const dm_scorer *s, const char *model, const dm_src *src, const dm_predict_options *o,
-                              dm_arena *arena, uint64_t *n_rows, dm_error *err) {
+                              dm_arena *arena, dm_predict_result *out, dm_error *err) {
   dm_rows *rows = NULL;
   dm_stmt *insert = NULL;
   int64_t run;
@@ -140,7 +140,7 @@ static dm_status predict_into(dm_store *store, const dm_scorer *s, const char *m
   if (status == DM_OK) status = create_table(store, s, "main", o->into, arena, err);
   if (status == DM_OK) status = prepare_insert(store, s, "main", o->into, &insert, err);
   if (status == DM_OK) status = dm_rows_open(store, s, src, &rows, err);
-  if (status == DM_OK) status = score_all(store, s, rows, insert, n_rows, err);
+  if (status == DM_OK) status = score_all(store, s, rows, insert, out, err);
   dm_rows_close(rows);
   dm_stmt_free(insert);
   if (status == DM_OK) status = dm_run_end(store, run, "done", err);
@@ -152,7 +152,7 @@ static dm_status predict_into(dm_store *store, const dm_scorer *s, const char *m
 
 /* To a file: through a temporary table and the exporter; the database stays as it is. */
 static dm_status predict_to_file(dm_store *store, const dm_scorer *s, const dm_src *src, const dm_predict_options *o, dm_arena *arena,
-                                 uint64_t *n_rows, dm_error *err) {
+                                 dm_predict_result *out, dm_error *err) {
   dm_rows *rows = NULL;
   dm_stmt *insert = NULL;
   const char *dot = strrchr(o->path, '.');
@@ -163,7 +163,7 @@ static dm_status predict_to_file(dm_store *store, const dm_scorer *s, const dm_s
   dm_status status = create_table(store, s, "temp", temporary, arena, err);
   if (status == DM_OK) status = prepare_insert(store, s, "temp", temporary, &insert, err);
   if (status == DM_OK) status = dm_rows_open(store, s, src, &rows, err);
-  if (status == DM_OK) status = score_all(store, s, rows, insert, n_rows, err);
+  if (status == DM_OK) status = score_all(store, s, rows, insert, out, err);
   dm_rows_close(rows);
   dm_stmt_free(insert);
   uint64_t written;
@@ -180,8 +180,8 @@ dm_status dm_predict(dm_store *store, const char *model, const dm_src *src, cons
   double from = dm_seconds();
   dm_status s = dm_registry_load(store, model, arena, &scorer, &result.meta, err);
   if (s == DM_OK)
-    s = options->into ? predict_into(store, scorer, model, src, options, arena, &result.rows, err)
-                      : predict_to_file(store, scorer, src, options, arena, &result.rows, err);
+    s = options->into ? predict_into(store, scorer, model, src, options, arena, &result, err)
+                      : predict_to_file(store, scorer, src, options, arena, &result, err);
   dm_scorer_free(scorer);
   result.seconds = dm_seconds() - from;
   if (s == DM_OK) *out = result;

@@ -91,6 +91,8 @@ dm_status dm_rows_open(dm_store *store, const dm_scorer *scorer, const dm_src *s
   return s;
 }
 
+uint64_t dm_rows_rejects(const dm_rows *rows) { return rows->frame ? rows->frame->rejects : 0; }
+
 /* Cell of a frame as a typed value. */
 static dm_value frame_value(const dm_frame_column *c, size_t row) {
   double v = c->values[row];

@@ -388,6 +388,7 @@ static dm_status run(dm_store *store, job *j, const dm_src *src, dm_arena *arena
     out->rows = n_train + n_test;
     out->test_rows = n_test;
     out->columns = j->d;
+    out->rejects = j->frame->rejects;
     out->seconds = seconds;
     out->meta.started = dm_arena_strdup(arena, started, strlen(started), err);
     s = out->meta.started ? save(store, j, src, scorer, &on_test, arena, out, err) : DM_EBUDGET;

@@ -112,6 +112,7 @@ dm_status dm_file_frame(dm_ctx *ctx, const char *path, const dm_csv_options *opt
   }
   if (s == DM_OK) {
     warn_of_rejects(&r);
+    frame->rejects = r.t->rejected;
     if (digest) dm_digest_hex(&r.digest, digest);
     *out = frame;
   }

@@ -232,6 +232,7 @@ typedef struct dm_frame {
   size_t n, d;
   dm_frame_column *columns;
   int64_t *row_ids;   /* [n] dm_id of each row, or NULL: then rows are 1 … n */
+  uint64_t rejects;   /* records of a data file that did not fit */
   dm_arena *memory;
 } dm_frame;
 

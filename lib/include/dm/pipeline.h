@@ -50,6 +50,7 @@ typedef struct dm_train_result {
   dm_model_meta meta;
   size_t rows, test_rows; /* rows with a target; how many of them were held out for the test */
   size_t columns;
+  uint64_t rejects; /* records of a data file that did not fit */
   double seconds;
   size_t n_train, n_test, n_cv, n_cv_sd; /* metrics in each */
   dm_metric train[DM_METRICS_MAX], test[DM_METRICS_MAX];
@@ -70,7 +71,7 @@ typedef struct dm_predict_options {
 } dm_predict_options;
 typedef struct dm_predict_result {
   dm_model_meta meta;
-  uint64_t rows;
+  uint64_t rows, rejects;
   double seconds;
 } dm_predict_result;
 /** Columns dm_id, prediction, score, p_<class>… in the order of SRC. */
@@ -83,7 +84,7 @@ DM_API void dm_import_json(const dm_import_result *r, double seconds, dm_json_ou
 
 typedef struct dm_evaluation {
   dm_model_meta meta;
-  uint64_t rows;
+  uint64_t rows, rejects;
   size_t n_metrics;
   dm_metric metrics[DM_METRICS_MAX];
 } dm_evaluation;
