@@ -206,12 +206,33 @@ static const option_spec export_options[] = {
     {"format", 'f', OPTION_VALUE, "csv|tsv|jsonl", "format (default: from the file's name, else csv)"},
     {"with-dm-id", 0, OPTION_FLAG, NULL, "keep the column dm_id"},
     {0}};
-static const option_spec *const export_tables[] = {export_options, NULL};
+static const option_spec *const export_tables[] = {export_options, cli_reading_options, NULL};
+
+/* A data file is exported from a database in memory, which takes the place of *store and leaves no trace. */
+static dm_status read_source(cli *c, const char *file, dm_store **store, const char **table, uint64_t *rejects) {
+  dm_import_options o = {.table = "source"};
+  dm_import_result r = {0};
+  dm_status s = cli_reading(c, &o.csv);
+  if (s != DM_OK || !dm_src_is_file(*store, file)) return s;
+  dm_store_close(*store);
+  *store = NULL;
+  s = cli_open(c, ":memory:", DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE, store);
+  if (s == DM_OK) s = dm_store_import(*store, file, &o, c->arena, &r, &c->err);
+  if (s != DM_OK) return s;
+  *table = o.table;
+  *rejects = r.rejects;
+  if (r.rejects) {
+    c->exit_code = 1;
+    dm_log(c->ctx, DM_LOG_WARNING, "%s: %llu of %llu records do not fit and are left out; dm-clean import keeps them", file,
+           (unsigned long long)r.rejects, (unsigned long long)(r.rows + r.rejects));
+  }
+  return DM_OK;
+}
 
 static dm_status run_export(cli *c) {
-  const char *path = cli_value(c, "output"), *format = cli_value(c, "format");
+  const char *path = cli_value(c, "output"), *format = cli_value(c, "format"), *source = c->arguments[1];
   dm_store *store = NULL;
-  uint64_t rows = 0;
+  uint64_t rows = 0, rejects = 0;
   if (!path) return dm_fail(&c->err, DM_EUSAGE, "export needs -o FILE (- for standard output)");
   if (c->json && strcmp(path, "-") == 0) return dm_fail(&c->err, DM_EUSAGE, "--json and -o - both want standard output");
   const char *dot = strrchr(path, '.');
@@ -221,7 +242,8 @@ static dm_status run_export(cli *c) {
                                                                   : DM_EXPORT_CSV,
                          .with_dm_id = cli_has(c, "with-dm-id")};
   dm_status s = cli_open(c, c->arguments[0], DM_STORE_READ, &store);
-  if (s == DM_OK) s = dm_store_export(store, c->arguments[1], path, &o, &rows, &c->err);
+  if (s == DM_OK) s = read_source(c, source, &store, &source, &rejects);
+  if (s == DM_OK) s = dm_store_export(store, source, path, &o, &rows, &c->err);
   dm_store_close(store);
   if (s != DM_OK) return s;
   if (c->json) {
@@ -230,6 +252,8 @@ static dm_status run_export(cli *c) {
     dm_json_string(&c->j, path);
     dm_json_key(&c->j, "rows");
     dm_json_int(&c->j, (int64_t)rows);
+    dm_json_key(&c->j, "rejects");
+    dm_json_int(&c->j, (int64_t)rejects);
     dm_json_end_object(&c->j);
   } else if (strcmp(path, "-") != 0) {
     dm_buf_printf(&c->out, "%llu rows written to %s\n", (unsigned long long)rows, path);
@@ -253,8 +277,8 @@ static const verb_spec verbs[] = {
     {"undo", "DB RUN", "put back what a run changed", 2, 2, NULL, false, run_undo,
      "RUN is the number that apply and history print. Refused while a later run depends on it.\n"},
     {"why", "DB T ROW [COLUMN]", "how a cell came to its value, down to the byte of its file", 3, 4, NULL, false, run_why, "ROW is the row's dm_id.\n"},
-    {"export", "DB SRC", "write a table or SELECT as CSV, TSV or JSON lines", 2, 2, export_tables, false, run_export,
-     "A table imported from a clean CSV gives the same bytes.\n"},
+    {"export", "DB SRC", "write a table, SELECT or data file as CSV, TSV or JSON lines", 2, 2, export_tables, false, run_export,
+     "A table imported from a clean CSV gives the same bytes. DB may be :memory: for a data file.\n"},
     {0}};
 
 static const program_spec program = {

@@ -191,8 +191,11 @@ def check_cleaning(db):
     document("history", "dm-clean", "history", db)
     for name in ("x.csv", "x.tsv", "x.jsonl"):
         d = document("export", "dm-clean", "export", db, "pima", "-o", name)
-        checks.that(d == {"file": name, "rows": 768}, "file and rows:", d)
+        checks.that(d == {"file": name, "rows": 768, "rejects": 0}, "file and rows:", d)
     document("export", "dm-clean", "export", db, "SELECT * FROM pima WHERE 0", "-o", "x.csv")
+    document("export", "dm-clean", "export", ":memory:", data("iris.csv"), "-o", "iris.csv")
+    with open("iris.csv", "rb") as ours, open(data("iris.csv"), "rb") as theirs:
+        checks.that(ours.read() == theirs.read(), "a data file comes back as it is")
 
 
 def check_mining(db):
@@ -211,6 +214,16 @@ def check_mining(db):
     checks.that(d and d["rows"] == 768 and d["metrics"]["accuracy"] > 0.6, "metrics:", d)
     d = document("evaluate", "dm-mine", "evaluate", db, "o", "air")
     checks.that(d and d["metrics"]["rmse"] > 0, "metrics of numbers:", d)
+
+    # a data file with records that do not fit: the work is done, the exit code tells
+    with open(data("pima.csv"), encoding="utf-8") as f:
+        ragged = write("ragged.csv", f.read() + "1,2\n1,2,3\n")
+    for definition, program, *args in (("train", "dm-mine", "train", "tree", ":memory:", ragged, "--target", "diabetes"),
+                                       ("predict", "dm-mine", "predict", db, "d", ragged, "-o", "p.csv"),
+                                       ("evaluate", "dm-mine", "evaluate", db, "d", ragged),
+                                       ("export", "dm-clean", "export", ":memory:", ragged, "-o", "x.csv")):
+        d = document(definition, program, *args, "--null", "NA", code=1)
+        checks.that(d and (d["rows"], d["rejects"]) == (768, 2), "768 rows, 2 left out:", d)
 
     d = document("models_list", "dm-mine", "models", db)
     checks.that(d and [(m["model"], m["version"]) for m in d if m["model"] == "d"] == [("d", 1), ("d", 2)], "both versions:", d)

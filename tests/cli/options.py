@@ -26,7 +26,7 @@ VERBS = {
     ("dm-clean", "history"): ("DB", "", ["DB"]),
     ("dm-clean", "undo"): ("DB RUN", "", ["DB", "4"]),
     ("dm-clean", "why"): ("DB T ROW [COLUMN]", "", ["DB", "pima", "1"]),
-    ("dm-clean", "export"): ("DB SRC", "output format with-dm-id", ["DB", "pima", "-o", "x.csv"]),
+    ("dm-clean", "export"): ("DB SRC", f"output format with-dm-id {READING}", ["DB", PIMA, "-o", "x.csv"]),
     ("dm-mine", "run"): ("PIPELINE.yaml", "resume", ["bare.yaml"]),
     ("dm-mine", "train"): ("METHOD DB SRC", f"target task features ignore group model test folds train-metrics {READING} {TREE}",
                            ["tree", "DB", PIMA, "--null", "NA", "--target", "diabetes", "--ccp-alpha", "0.01"]),
