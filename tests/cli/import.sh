@@ -111,6 +111,28 @@ run 1 "$clean" import r.db huge.csv --memory 200M
 sql r.db "SELECT a, b FROM huge" "2|x"
 rm -f huge.csv
 
+# several files: all of them or none
+printf 'a,b\n1,2\n' >good.csv
+run 3 "$clean" import several.db good.csv ragged.csv --strict
+sql several.db "SELECT count(*) FROM sqlite_schema WHERE name IN ('good', 'ragged')" 0
+run 4 "$clean" import several.db good.csv missing.csv
+sql several.db "SELECT count(*) FROM sqlite_schema WHERE name = 'good'" 0
+run 2 "$clean" import several.db good.csv ragged.csv --table t
+sql several.db "SELECT count(*) FROM sqlite_schema WHERE name = 't'" 0
+run 1 "$clean" import several.db good.csv ragged.csv --json
+key '$[0].table' good
+key '$[1].rejects' 2
+
+# the place in the file, as text, whatever the encoding
+run 0 "$clean" why f.db utf16 1 --json
+key '$.origin.raw' '1,é'
+key '$.origin.byte_offset' 10
+key '$.origin.bytes' 6
+run 0 "$clean" why f.db latin1 2 --json
+key '$.origin.raw' '2,naïve'
+run 0 "$clean" why f.db latin1 2
+says out '2,naïve'
+
 # what cannot be read
 run 4 "$clean" import x.db missing.csv
 says err "missing.csv"
