@@ -40,7 +40,13 @@ static void print_import(cli *c, const char *file, const dm_import_result *r, do
     print_padded(o, "  ", r->columns[i].name, wide + 2);
     dm_buf_printf(o, "%s\n", dm_type_name(r->columns[i].type));
   }
-  for (size_t i = 0; i < r->n_notes; i++) dm_buf_printf(o, "note: %s\n", r->notes[i]);
+  for (size_t i = 0; i < r->n_notes; i++) {
+    if (i == 30 && r->n_notes > 34) {
+      dm_buf_printf(o, "note: ... and %zu more of the kind\n", r->n_notes - i);
+      break;
+    }
+    dm_buf_printf(o, "note: %s\n", r->notes[i]);
+  }
   dm_buf_printf(o, "%.2f s\n", seconds);
   dm_buf_printf(o, "accepted %llu, rejected %llu", (unsigned long long)r->rows, (unsigned long long)r->rejects);
   dm_buf_adds(o, r->rejects ? " (table dm_reject)\n" : "\n");

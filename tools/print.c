@@ -3,23 +3,45 @@
 #include <math.h>
 #include <string.h>
 
-void print_padded(dm_buf *out, const char *prefix, const char *text, size_t columns) {
-  size_t n = strlen(text), used = 0, at = 0;
-  bool whole = dm_utf8_columns(text, n) < columns;
-  dm_buf_adds(out, prefix);
-  while (at < n) {
+/* The text in at most so many columns of a terminal, control characters as dots. @return columns used */
+static size_t print_clipped(dm_buf *out, dm_str text, size_t columns) {
+  size_t used = 0, at = 0;
+  bool whole = dm_utf8_columns(text.p, text.n) <= columns;
+  while (at < text.n) {
     uint32_t code;
-    size_t step = dm_utf8_next(text + at, n - at, &code), width = dm_utf8_columns(text + at, step);
-    if (step == 0 || (!whole && used + width + 2 > columns)) break;
+    size_t step = dm_utf8_next(text.p + at, text.n - at, &code), width = dm_utf8_columns(text.p + at, step);
+    if (step == 0 || (!whole && used + width + 1 > columns)) break;
     if (code < 0x20 || code == 0x7F)
       dm_buf_addc(out, '.'), width = 1;
     else
-      dm_buf_add(out, text + at, step);
+      dm_buf_add(out, text.p + at, step);
     at += step;
     used += width;
   }
   if (!whole) dm_buf_adds(out, "\xE2\x80\xA6"), used++;
-  for (; used < columns; used++) dm_buf_addc(out, ' ');
+  return used;
+}
+
+/* The same over several lines, at most 2000 bytes: what a file holds cannot steer the terminal. */
+static void print_text(dm_buf *out, dm_str text) {
+  for (size_t at = 0; at < text.n;) {
+    uint32_t code;
+    size_t step = dm_utf8_next(text.p + at, text.n - at, &code);
+    if (step == 0 || at + step > 2000) {
+      dm_buf_adds(out, "\xE2\x80\xA6");
+      return;
+    }
+    if ((code < 0x20 && code != '\n' && code != '\t') || code == 0x7F || (code >= 0x80 && code < 0xA0))
+      dm_buf_addc(out, '.');
+    else
+      dm_buf_add(out, text.p + at, step);
+    at += step;
+  }
+}
+
+void print_padded(dm_buf *out, const char *prefix, const char *text, size_t columns) {
+  dm_buf_adds(out, prefix);
+  for (size_t used = print_clipped(out, dm_str_of(text), columns - 1); used < columns; used++) dm_buf_addc(out, ' ');
 }
 
 void print_value(dm_buf *out, dm_value v) {
@@ -30,7 +52,7 @@ void print_value(dm_buf *out, dm_value v) {
   case DM_REAL: dm_buf_add(out, number, dm_text_of_double(v.real, true, number)); break;
   case DM_TEXT:
     dm_buf_addc(out, '\'');
-    dm_buf_add(out, v.text.p, v.text.n);
+    print_text(out, v.text);
     dm_buf_addc(out, '\'');
     break;
   case DM_BLOB: dm_buf_printf(out, "(blob of %zu bytes)", v.text.n); break;
@@ -42,9 +64,38 @@ void print_value(dm_buf *out, dm_value v) {
 static void print_top(dm_buf *out, const dm_profile_column *c) {
   dm_buf_adds(out, "  top:");
   for (size_t i = 0; i < c->n_top && i < 5; i++) {
-    dm_str t = c->top[i].text;
-    dm_buf_printf(out, "%s %.*s%s (%llu)", i ? "," : "", (int)(t.n > 30 ? 30 : t.n), t.p, t.n > 30 ? "\xE2\x80\xA6" : "",
-                  (unsigned long long)c->top[i].count);
+    dm_buf_adds(out, i ? ", " : " ");
+    print_clipped(out, c->top[i].text, 30);
+    dm_buf_printf(out, " (%llu)", (unsigned long long)c->top[i].count);
+  }
+  dm_buf_addc(out, '\n');
+}
+
+/* A figure by its name: whole numbers in full, of a cell all its digits, of others six. */
+static void print_figure(dm_buf *out, const char *name, double v, bool of_cell) {
+  char number[DM_NUMBER_MAX];
+  dm_buf_printf(out, "%s ", name);
+  if (isnan(v))
+    dm_buf_addc(out, '-');
+  else if (of_cell || (v == floor(v) && fabs(v) < 1e15))
+    dm_buf_add(out, number, dm_text_of_double(v, false, number));
+  else
+    dm_buf_printf(out, "%.6g", v);
+}
+
+static void print_figures(dm_buf *out, const dm_profile_column *c) {
+  const struct {
+    const char *name;
+    double v;
+  } quantiles[] = {{"1%", c->q01}, {"5%", c->q05}, {"25%", c->q25}, {"50%", c->q50}, {"75%", c->q75}, {"95%", c->q95}, {"99%", c->q99}};
+  print_figure(out, "  min", c->min, true);
+  print_figure(out, ", max", c->max, true);
+  print_figure(out, ", mean", c->mean, false);
+  print_figure(out, ", sd", c->sd, false);
+  dm_buf_printf(out, ", zeros %llu, negative %llu\n  quantiles", (unsigned long long)c->zeros, (unsigned long long)c->negatives);
+  for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+    dm_buf_adds(out, i ? ", " : " ");
+    print_figure(out, quantiles[i].name, quantiles[i].v, false);
   }
   dm_buf_addc(out, '\n');
 }
@@ -57,10 +108,7 @@ void print_profile(dm_buf *out, const dm_profile *p) {
     dm_buf_printf(out, "  missing %llu (%.1f %%), distinct %llu\n", (unsigned long long)c->missing,
                   c->rows ? 100.0 * (double)c->missing / (double)c->rows : 0.0, (unsigned long long)c->distinct);
     if (c->numeric && c->rows > c->missing) {
-      dm_buf_printf(out, "  min %.6g, max %.6g, mean %.6g, sd %.6g, zeros %llu, negative %llu\n", c->min, c->max, c->mean, c->sd,
-                    (unsigned long long)c->zeros, (unsigned long long)c->negatives);
-      dm_buf_printf(out, "  quantiles 1%% %.6g, 5%% %.6g, 25%% %.6g, 50%% %.6g, 75%% %.6g, 95%% %.6g, 99%% %.6g\n", c->q01, c->q05, c->q25, c->q50,
-                    c->q75, c->q95, c->q99);
+      print_figures(out, c);
     } else if (c->rows > c->missing) {
       dm_buf_printf(out, "  length %llu to %llu\n", (unsigned long long)c->min_length, (unsigned long long)c->max_length);
     }
@@ -97,7 +145,7 @@ void print_history(dm_buf *out, const dm_history_entry *entries, size_t n) {
     print_padded(out, "", e->table ? e->table : "", 20);
     if (e->cells || e->rows) dm_buf_printf(out, "%llu cells, %llu rows", (unsigned long long)e->cells, (unsigned long long)e->rows);
     if (e->undone) dm_buf_adds(out, "  undone");
-    if (strcmp(e->status, "done") != 0) dm_buf_printf(out, "  %s", e->status);
+    if (strcmp(e->status, "done") != 0 && !e->undone) dm_buf_printf(out, "  %s", e->status);
     dm_buf_addc(out, '\n');
   }
 }
@@ -144,7 +192,10 @@ static void print_why_cell(dm_buf *out, const dm_why_cell *c) {
     print_value(out, s->new_value);
     dm_buf_adds(out, s->undone ? "  (undone)\n" : "\n");
   }
-  if (c->raw.p) dm_buf_printf(out, "  in the file: '%.*s'\n", (int)(c->raw.n > 2000 ? 2000 : c->raw.n), c->raw.p);
+  if (!c->raw.p) return;
+  dm_buf_adds(out, "  in the file: '");
+  print_text(out, c->raw);
+  dm_buf_adds(out, "'\n");
 }
 
 void print_why(dm_buf *out, const dm_why *why) {
@@ -158,8 +209,10 @@ void print_why(dm_buf *out, const dm_why *why) {
                 (unsigned long long)o->byte_offset);
   if (o->verified) dm_buf_adds(out, "  the file is unchanged since import (SHA-256)\n");
   if (o->problem[0]) dm_buf_printf(out, "  %s\n", o->problem);
-  const dm_str *t = &o->text;
-  if (t->p) dm_buf_printf(out, "  %.*s%s", (int)(t->n > 2000 ? 2000 : t->n), t->p, t->n && t->p[t->n - 1] == '\n' ? "" : "\n");
+  if (!o->text.p) return;
+  dm_buf_adds(out, "  ");
+  print_text(out, o->text);
+  dm_buf_addc(out, '\n');
 }
 
 /* ---- models ---------------------------------------------------------------------- */

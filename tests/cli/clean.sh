@@ -57,6 +57,15 @@ grep -q '<svg' profile.html || complain "no chart in profile.html"
 run 2 "$clean" profile my.db biopsi
 says err "did you mean"
 
+printf 't,n\n%s,4119999\n"x\033[31mred\nblue",1\n' "$(awk 'BEGIN { for (i = 0; i < 20; i++) printf "a\303\251" }')" >odd.csv
+run 0 "$clean" import odd.db odd.csv
+run 0 "$clean" profile odd.db odd
+says out "max 4119999"
+says out "x.[31mred.blue (1)"
+iconv -f UTF-8 -t UTF-8 out >same.txt 2>&1 || complain "a character was cut in two"
+run 0 "$clean" why odd.db odd 2
+says out "'x.[31mred"
+
 # recipes that are wrong, each at its place
 bad() { # CODE PLACE TEXT, recipe on standard input
   cat >bad.yaml

@@ -68,6 +68,9 @@ same back.csv bom.csv
 printf 'n,t\n1,caf\351 cr\350me\n2,na\357ve\n3,d\351j\340 vu\n' >latin1.csv
 run 0 "$clean" import f.db latin1.csv
 sql f.db "SELECT t FROM latin1 WHERE n = 2" "naïve"
+printf 'n,t\n1,pommes \340 la carte\n2,vis \340 vis\n3,\340 moi\n' >alone.csv
+run 0 "$clean" import f.db alone.csv
+sql f.db "SELECT t FROM alone WHERE n = 2" "vis à vis"
 printf '\377\376a\000,\000b\000\n\0001\000,\000\351\000\n\000' >utf16.csv
 run 0 "$clean" import f.db utf16.csv
 sql f.db "SELECT a, b FROM utf16" "1|é"
@@ -110,6 +113,12 @@ awk 'BEGIN { printf "a,b\n1,"; for (i = 0; i < 1100000; i++) printf "01234567890
 run 1 "$clean" import r.db huge.csv --memory 200M
 sql r.db "SELECT a, b FROM huge" "2|x"
 rm -f huge.csv
+
+# wider than any table, and not taken for one column
+awk 'BEGIN { for (r = 0; r < 2; r++) for (i = 0; i < 40000; i++) printf "%s%s", r ? i : "c" i, i < 39999 ? "," : "\n" }' >broad.csv
+run 3 "$clean" import broad.db broad.csv
+says err "broad.csv:1: error: more than 32767 fields"
+says err "hint:"
 
 # several files: all of them or none
 printf 'a,b\n1,2\n' >good.csv

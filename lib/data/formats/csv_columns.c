@@ -60,6 +60,7 @@ typedef struct counts {
 
 static dm_status keep_first(csv_opening *o, const dm_csv_record *r, dm_error *err) {
   o->first_fits = r->reason == DM_REJECT_NONE;
+  o->first_too_wide = r->reason == DM_REJECT_TOO_MANY;
   if (!o->first_fits) return DM_OK;
   o->n_first = r->n_cells;
   o->first = dm_arena_alloc(o->memory, r->n_cells, sizeof *o->first, err);
@@ -228,15 +229,23 @@ static dm_status count_below_titles(csv_opening *o, counts *c, dm_error *err) {
   }
 }
 
+static dm_status fail_first(const csv_opening *o, dm_error *err) {
+  if (!o->first_too_wide)
+    return csv_fail_input(o, err, "the first record cannot be read: a quote opens and is not closed, or it is too long",
+                          "is the quote character another one (--quote)?");
+  (void)dm_fail(err, DM_EINPUT, "more than %d fields in the first record", CSV_MAX_COLUMNS);
+  dm_error_at(err, o->sample.name, o->sample.line, 0);
+  dm_error_hint(err, "is the delimiter another one than '%c' (--delimiter)?", o->shape.chars.delimiter);
+  return DM_EINPUT;
+}
+
 dm_status csv_settle_columns(csv_opening *o, dm_error *err) {
   counts c = {0};
   c.times = dm_arena_alloc(o->memory, CSV_MAX_COLUMNS + 1, sizeof *c.times, err);
   if (!c.times) return DM_EBUDGET;
   dm_status status = count_below_titles(o, &c, err);
   if (status != DM_OK) return status;
-  if (!o->first_fits && (o->options.header == DM_YES || c.usual == 0))
-    return csv_fail_input(o, err, "the first record cannot be read: a quote opens and is not closed, or it is too long",
-                          "is the quote character another one (--quote)?");
+  if (!o->first_fits && (o->options.header == DM_YES || c.usual == 0)) return fail_first(o, err);
   if (o->options.n_columns > CSV_MAX_COLUMNS) return dm_fail(err, DM_EUSAGE, "--columns: more than %d names", CSV_MAX_COLUMNS);
   status = see_head(o, c.usual ? c.usual : o->n_first, err);
   if (status != DM_OK) return status;

@@ -93,6 +93,11 @@ static dm_status read_with(const csv_sample *sample, const csv_chars *chars, rea
     status = csv_sample_next(sample, csv, &record, err);
     if (status != DM_OK || !record) break;
     if (record->reason == DM_REJECT_QUOTE) r->bad++;
+    if (record->reason == DM_REJECT_TOO_MANY) { /* wider than any table: what stands in the cells is not known, and does not matter */
+      count_length(r, record->n_cells);
+      r->cells += 1;
+      r->cell_score += 1;
+    }
     if (record->reason != DM_REJECT_NONE) continue;
     count_length(r, record->n_cells);
     r->n_dense += is_dense(&record->cells[0]);

@@ -76,11 +76,19 @@ typedef struct survey {
 
 static bool is_letter(int c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
+/* A word of one letter: à, é, ó, å, æ, ø and their like in half of Europe. */
+static bool is_word_alone(int before, int b, int after) {
+  static const char words[] = "\xE0\xE1\xE5\xE6\xE8\xE9\xED\xF2\xF3\xF6\xF8\xC0\xC1\xC5\xC8\xC9\xD3\xD6\xD8";
+  static const char around[] = " ,;|\t\"'.()\n\r";
+  return strchr(words, b) && strchr(around, before) && strchr(around, after);
+}
+
 /* Could byte b between its neighbours be a character of Windows-1252 in real text? */
 static bool plausible(int before, int b, int after) {
   bool letters = is_letter(before) || is_letter(after) || before >= 0xC0 || after >= 0xC0;
   bool low_before = before >= 'a' && before <= 'z';
   if (b == 0xFF || b == 0xFE || b == 0xD7 || b == 0xF7) return false;
+  if (is_word_alone(before, b, after)) return true;
   if (b >= 0xE0) return letters;
   if (b >= 0xC0) return letters && !low_before && (is_letter(after) || after >= 0xC0 || after == '.' || after == ' ' || after == '\'');
   if (b >= 0xA0) return true; /* signs: §, °, £, «, … */

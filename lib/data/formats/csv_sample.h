@@ -57,6 +57,7 @@ typedef struct csv_opening {
   csv_shape shape;
   bool header, null_quoted; /* null_quoted: the texts that mean missing stand in quotes too */
   bool first_fits;          /* the first record can be read */
+  bool first_too_wide;      /* it has more than CSV_MAX_COLUMNS */
   size_t n_first;           /* its cells */
   dm_str *first;            /* [n_first] */
   bool *first_quoted;       /* [n_first] */
