@@ -98,6 +98,7 @@ static void use_source(export_job *job, const dm_source_info *source) {
   l->header_exact = true;
   l->final_newline = dialect->final_newline;
   l->quote_blanks = dialect->trim;
+  l->spaced = dialect->spaced && l->delimiter == dialect->delimiter;
   bool utf8 = strcmp(dialect->encoding, "UTF-8") == 0;
   l->bom = dialect->bom && utf8;
   if (!utf8) dm_log(job->store->ctx, DM_LOG_NOTICE, "the source was %s; the export is UTF-8", dialect->encoding);

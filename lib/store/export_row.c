@@ -156,6 +156,7 @@ void dm_export_csv_row(const dm_export_layout *layout, sqlite3_stmt *row, dm_buf
     const dm_export_column *c = &layout->columns[i];
     dm_value v = cell_of(row, c->place);
     if (i) dm_buf_addc(out, layout->delimiter);
+    if (i && layout->spaced) dm_buf_addc(out, ' ');
     switch (v.type) {
     case DM_NULL: add_null(layout, c, out); break;
     case DM_INTEGER:

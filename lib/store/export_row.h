@@ -18,6 +18,7 @@ typedef struct dm_export_layout {
   const char *line_ending;
   bool header, header_quoted, header_exact; /* exact: names are the source's, an empty one stays bare */
   bool bom, final_newline;
+  bool spaced;       /* a blank behind each delimiter of a row */
   bool quote_blanks; /* cells with blanks at an end are quoted, or a reader that trims would lose them */
   const char *preamble; /* written in place of BOM and header, NULL = none */
   size_t d;

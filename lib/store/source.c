@@ -82,6 +82,7 @@ dm_status dm_source_options_json(const dm_typed *t, const char *const *columns, 
   write_bool(&json, "header", dialect->header);
   write_bool(&json, "header_quoted", dialect->header_quoted);
   write_bool(&json, "trim", dialect->trim);
+  if (dialect->trim) write_bool(&json, "spaced", dialect->spaced);
   write_bool(&json, "trailing", dialect->trailing);
   dm_json_key(&json, "line_ending");
   dm_json_string(&json, dialect->line_ending);
@@ -132,6 +133,7 @@ static dm_status read_options(const char *text, size_t length, dm_arena *arena, 
       .header = dm_json_get_bool(json, "header", true),
       .header_quoted = dm_json_get_bool(json, "header_quoted", false),
       .trim = dm_json_get_bool(json, "trim", false),
+      .spaced = dm_json_get_bool(json, "spaced", false),
       .bom = dm_json_get_bool(json, "bom", false),
       .trailing = dm_json_get_bool(json, "trailing", false),
       .line_ending = dm_json_get_string(json, "line_ending", "\n"),

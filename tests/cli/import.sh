@@ -114,6 +114,19 @@ run 1 "$clean" import r.db huge.csv --memory 200M
 sql r.db "SELECT a, b FROM huge" "2|x"
 rm -f huge.csv
 
+# blanks of the layout are no data, and come back
+printf 'a, b, c\n1, x y, 2\n2, , 3\n3, "p, q", 4\n' >spaced.csv
+run 0 "$clean" import f.db spaced.csv
+sql f.db "SELECT b FROM spaced WHERE a IN (1, 3)" "x y
+p, q"
+run 0 "$clean" export f.db spaced -o back.csv
+same back.csv spaced.csv
+printf 'a, b\n1,  x\n2, y\n' >ragged-blanks.csv
+run 0 "$clean" import f.db ragged-blanks.csv --table blanks
+run 0 "$clean" export f.db blanks -o back.csv
+printf 'a, b\n1,x\n2,y\n' >want.csv
+same back.csv want.csv
+
 # wider than any table, and not taken for one column
 awk 'BEGIN { for (r = 0; r < 2; r++) for (i = 0; i < 40000; i++) printf "%s%s", r ? i : "c" i, i < 39999 ? "," : "\n" }' >broad.csv
 run 3 "$clean" import broad.db broad.csv

@@ -75,7 +75,7 @@ struct dm_csv {
   /* the first record of data, for rewind */
   uint64_t first_line, first_offset;
   /* what was met: for the dialect and the notes */
-  uint64_t n_lf, n_crlf, n_cr, n_blank, n_literal;
+  uint64_t n_lf, n_crlf, n_cr, n_blank, n_literal, n_unspaced; /* n_unspaced: cells with other blanks than one behind the delimiter */
   bool ended_open;    /* the last record had no newline */
   uint64_t n_scanned; /* bytes indexed, those seen again too: tests bound it */
 

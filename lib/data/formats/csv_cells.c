@@ -58,8 +58,16 @@ static void merge_extra(dm_csv *csv, size_t n) {
   csv->n_cells = n;
 }
 
+/* As in `1, x, , y`: the layout that export can write again. */
+static bool is_spaced(const dm_csv_cell *cell, bool first) {
+  const char *p = cell->p, *end = p + cell->n;
+  if (!first && (p == end || *p++ != ' ')) return false;
+  return p == end || !(is_blank(*p) || is_blank(end[-1]));
+}
+
 void csv_finish_cells(dm_csv *csv) {
   size_t want = csv->shape.n_columns;
+  for (size_t i = 0; csv->shape.chars.trim && i < csv->n_cells; i++) csv->n_unspaced += !is_spaced(&csv->cells[i], i == 0);
   if (csv->any_quoted || csv->shape.chars.trim)
     for (size_t i = 0; i < csv->n_cells; i++) finish_cell(&csv->shape.chars, &csv->cells[i]);
   if (want == 0 || csv->n_cells == want) return;

@@ -351,6 +351,7 @@ dm_status csv_reader_begin(dm_csv *csv, dm_error *err) {
 /* The end was reached: what only the whole file shows. */
 static void conclude(dm_csv *csv) {
   csv->dialect.final_newline = !csv->ended_open;
+  csv->dialect.spaced = csv->shape.chars.trim && csv->n_unspaced == 0;
   csv->dialect.mixed_endings |= (csv->n_lf > 0) + (csv->n_crlf > 0) + (csv->n_cr > 0) > 1;
 }
 

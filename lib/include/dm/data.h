@@ -86,6 +86,7 @@ typedef struct dm_csv_dialect {
   bool trailing;                               /* records end in one delimiter more than there are columns */
   const char *line_ending;                     /* of most records: "\n", "\r\n" or "\r" */
   bool mixed_endings, final_newline;           /* final_newline known only after the end was read */
+  bool spaced; /* trimmed were just one blank behind each delimiter; known after the end too */
   const char *encoding;                        /* canonical name: "UTF-8", "UTF-16LE", "ISO-8859-1", … */
   size_t sample_records, sample_bytes;
 } dm_csv_dialect;
