@@ -10,7 +10,7 @@ packages="gcc libc6-dev make meson ninja-build pkg-config
 for option in "$@"; do
   case $option in
     --peers) packages="$packages python3-sklearn python3-pandas" ;;
-    --full) packages="$packages clang libclang-rt-14-dev libomp-14-dev valgrind" ;;
+    --full) packages="$packages clang libclang-rt-14-dev libomp-14-dev valgrind strace" ;;
     *) echo "install-deps.sh: unknown option '$option' (--peers, --full)" >&2; exit 2 ;;
   esac
 done

@@ -56,7 +56,7 @@ static void check_all(dm_ctx *ctx, const char *p, size_t n, const dm_csv_options
   size_t n_places = 0;
   uint64_t behind = 0;
   while (csv) {
-    const dm_csv_record *r, *u;
+    const dm_csv_record *r, *u = NULL;
     expect(dm_csv_next(csv, &r, NULL) == DM_OK && dm_csv_next(usual, &u, NULL) == DM_OK);
     expect((r == NULL) == (u == NULL));
     if (!r) break;
