@@ -68,6 +68,8 @@ dm_status cli_number(cli *c, const char *option, double min, double max, bool in
 /** Options that say how a data file is read; shared by import and every verb that takes SRC. */
 extern const option_spec cli_reading_options[];
 dm_status cli_reading(cli *c, dm_csv_options *out);
+/** SRC of a verb with its reading options, which are refused when it is no data file. *src keeps `reading`. */
+dm_status cli_source(cli *c, dm_store *store, const char *text, dm_csv_options *reading, dm_src *src);
 
 /** Opens the database named by the first argument. */
 dm_status cli_open(cli *c, const char *path, unsigned mode, dm_store **out);

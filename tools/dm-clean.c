@@ -185,7 +185,7 @@ static dm_status run_undo(cli *c) {
   if (s == DM_OK) s = cli_open(c, c->arguments[0], DM_STORE_READ | DM_STORE_WRITE, &store);
   if (s == DM_OK) s = dm_undo(store, run, c->arena, &r, &c->err);
   if (s == DM_OK && c->json) dm_apply_json(&r, &c->j);
-  if (s == DM_OK && !c->json) print_apply(&c->out, &r, c->arguments[0]);
+  if (s == DM_OK && !c->json) print_undo(&c->out, &r, run);
   dm_store_close(store);
   return s;
 }
@@ -218,7 +218,8 @@ static const option_spec *const export_tables[] = {export_options, cli_reading_o
 static dm_status read_source(cli *c, const char *file, dm_store **store, const char **table, uint64_t *rejects) {
   dm_import_options o = {.table = "source"};
   dm_import_result r = {0};
-  dm_status s = cli_reading(c, &o.csv);
+  dm_src src;
+  dm_status s = cli_source(c, *store, file, &o.csv, &src);
   if (s != DM_OK || !dm_src_is_file(*store, file)) return s;
   dm_store_close(*store);
   *store = NULL;

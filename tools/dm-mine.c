@@ -51,7 +51,7 @@ static dm_status run_train(cli *c) {
   dm_csv_options reading;
   dm_train_options o = {.method = c->arguments[0], .target = cli_value(c, "target"), .model = cli_value(c, "model"), .group = cli_value(c, "group"),
                         .train_metrics = cli_has(c, "train-metrics")};
-  dm_src src = {c->arguments[2], &reading};
+  dm_src src;
   dm_params *params = NULL;
   dm_store *store = NULL;
   dm_train_result r;
@@ -60,8 +60,7 @@ static dm_status run_train(cli *c) {
   o.task = !task || strcmp(task, "auto") == 0 ? DM_TASK_AUTO : strcmp(task, "classify") == 0 ? DM_TASK_CLASSIFY : DM_TASK_REGRESS;
   const dm_learner *learner = dm_learner_find(c->ctx, o.method, &c->err);
   if (!learner) return DM_EUSAGE;
-  dm_status s = cli_reading(c, &reading);
-  if (s == DM_OK) s = cli_values(c, "features", true, &o.features, &o.n_features);
+  dm_status s = cli_values(c, "features", true, &o.features, &o.n_features);
   if (s == DM_OK) s = cli_values(c, "ignore", true, &o.ignored, &o.n_ignored);
   if (s == DM_OK) s = cli_number(c, "test", 0, 0.999, false, &o.test);
   if (s == DM_OK) s = cli_number(c, "folds", 2, 1000, true, &folds);
@@ -69,6 +68,7 @@ static dm_status run_train(cli *c) {
   if (s == DM_OK) s = set_params(c, learner, &params);
   o.params = params;
   if (s == DM_OK) s = cli_open(c, c->arguments[1], DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE, &store);
+  if (s == DM_OK) s = cli_source(c, store, c->arguments[2], &reading, &src);
   if (s == DM_OK) s = dm_train(store, &src, &o, c->arena, &r, &c->err);
   if (s == DM_OK && r.rejects) c->exit_code = 1;
   if (s == DM_OK && c->json) dm_train_json(&r, &c->j);
@@ -88,7 +88,7 @@ static const option_spec *const predict_tables[] = {predict_options, cli_reading
 
 static dm_status run_predict(cli *c) {
   dm_csv_options reading;
-  dm_src src = {c->arguments[2], &reading};
+  dm_src src;
   dm_predict_options o = {.into = cli_value(c, "into"), .path = cli_value(c, "output"), .replace = cli_has(c, "replace")};
   dm_store *store = NULL;
   dm_predict_result r;
@@ -99,8 +99,8 @@ static dm_status run_predict(cli *c) {
     dm_error_hint(&c->err, "give --into TABLE or -o FILE");
     return DM_EUSAGE;
   }
-  dm_status s = cli_reading(c, &reading);
-  if (s == DM_OK) s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE : DM_STORE_READ, &store);
+  dm_status s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE : DM_STORE_READ, &store);
+  if (s == DM_OK) s = cli_source(c, store, c->arguments[2], &reading, &src);
   if (s == DM_OK) s = dm_predict(store, c->arguments[1], &src, &o, c->arena, &r, &c->err);
   if (s == DM_OK && r.rejects) c->exit_code = 1;
   if (s == DM_OK && c->json) dm_predict_json(&r, o.into, o.path, &c->j);
@@ -115,11 +115,11 @@ static const option_spec *const evaluate_tables[] = {cli_reading_options, NULL};
 
 static dm_status run_evaluate(cli *c) {
   dm_csv_options reading;
-  dm_src src = {c->arguments[2], &reading};
+  dm_src src;
   dm_store *store = NULL;
   dm_evaluation e;
-  dm_status s = cli_reading(c, &reading);
-  if (s == DM_OK) s = cli_open(c, c->arguments[0], DM_STORE_READ, &store);
+  dm_status s = cli_open(c, c->arguments[0], DM_STORE_READ, &store);
+  if (s == DM_OK) s = cli_source(c, store, c->arguments[2], &reading, &src);
   if (s == DM_OK) s = dm_evaluate(store, c->arguments[1], &src, c->arena, &e, &c->err);
   if (s == DM_OK && e.rejects) c->exit_code = 1;
   if (s == DM_OK && c->json) dm_evaluation_json(&e, &c->j);

@@ -119,7 +119,7 @@ void print_profile(dm_buf *out, const dm_profile *p) {
 
 /* ---- apply, history, why ------------------------------------------------------- */
 
-void print_apply(dm_buf *out, const dm_apply_result *r, const char *database) {
+static void print_steps(dm_buf *out, const dm_apply_result *r) {
   for (size_t i = 0; i < r->n_steps; i++) {
     const dm_step_result *s = &r->steps[i];
     print_padded(out, "  ", s->rule, 20);
@@ -130,10 +130,19 @@ void print_apply(dm_buf *out, const dm_apply_result *r, const char *database) {
     dm_buf_addc(out, '\n');
   }
   dm_buf_printf(out, "%s: %llu rows before, %llu after\n", r->table, (unsigned long long)r->rows_before, (unsigned long long)r->rows_after);
+}
+
+void print_apply(dm_buf *out, const dm_apply_result *r, const char *database) {
+  print_steps(out, r);
   if (r->run_id)
     dm_buf_printf(out, "run %lld; dm-clean undo %s %lld puts it back\n", (long long)r->run_id, database, (long long)r->run_id);
   else
     dm_buf_adds(out, "dry run: nothing was kept\n");
+}
+
+void print_undo(dm_buf *out, const dm_apply_result *r, int64_t undone) {
+  print_steps(out, r);
+  dm_buf_printf(out, "run %lld is undone (by run %lld); its recipe can be applied again\n", (long long)undone, (long long)r->run_id);
 }
 
 void print_history(dm_buf *out, const dm_history_entry *entries, size_t n) {

@@ -9,6 +9,7 @@ void print_padded(dm_buf *out, const char *prefix, const char *text, size_t colu
 void print_value(dm_buf *out, dm_value v);
 void print_profile(dm_buf *out, const dm_profile *p);
 void print_apply(dm_buf *out, const dm_apply_result *r, const char *database);
+void print_undo(dm_buf *out, const dm_apply_result *r, int64_t undone);
 void print_history(dm_buf *out, const dm_history_entry *entries, size_t n);
 void print_history_json(dm_json_out *j, const dm_history_entry *entries, size_t n);
 void print_why(dm_buf *out, const dm_why *why);

@@ -258,6 +258,7 @@ dm_status dm_registry_activate(dm_store *store, const char *reference, dm_error 
   s = dm_store_enter(store, &mine, err);
   if (s == DM_OK) s = find(store, reference, true, arena, &meta, err);
   if (s == DM_OK) s = dm_registry_set_active(store, meta.name, meta.id, err);
+  if (s == DM_OK) s = dm_run_log(store, "models activate", reference, NULL, err);
   s = dm_store_leave(store, mine, s, err);
   dm_arena_free(arena);
   return s;
@@ -298,6 +299,7 @@ dm_status dm_registry_drop(dm_store *store, const char *reference, size_t *dropp
   s = dm_store_enter(store, &mine, err);
   if (s == DM_OK) s = find(store, reference, true, arena, &meta, err);
   if (s == DM_OK) s = drop_rows(store, &meta, strchr(reference, '@') == NULL, &count, err);
+  if (s == DM_OK) s = dm_run_log(store, "models drop", reference, NULL, err);
   s = dm_store_leave(store, mine, s, err);
   dm_arena_free(arena);
   if (s == DM_OK && dropped) *dropped = count;

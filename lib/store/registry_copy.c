@@ -81,6 +81,7 @@ static dm_status copy_model(dm_store *from, const char *reference, dm_store *to,
   s = dm_store_enter(to, &mine, err);
   if (s == DM_OK) s = write_copy(to, &rows, &m, metrics, n_metrics, err);
   if (s == DM_OK) s = copy_evaluations(from, from_id, to, m.id, err);
+  if (s == DM_OK) s = dm_run_log(to, "models import", reference, from->path, err);
   s = dm_store_leave(to, mine, s, err);
   m.active = true;
   if (s == DM_OK) *meta = m;

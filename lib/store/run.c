@@ -32,3 +32,24 @@ dm_status dm_run_end(dm_store *store, int64_t run_id, const char *status_text, d
   if (s == DM_OK && dm_store_changes(store) != 1) s = dm_fail(err, DM_EINTERNAL, "run %lld is not in dm_run", (long long)run_id);
   return s;
 }
+
+dm_status dm_run_log(dm_store *store, const char *command, const char *model, const char *file, dm_error *err) {
+  int64_t run;
+  dm_buf arguments;
+  dm_json_out j;
+  dm_buf_init(&arguments, store->ctx, err);
+  dm_json_out_init(&j, &arguments, false);
+  dm_json_object(&j);
+  dm_json_key(&j, "model");
+  dm_json_string(&j, model);
+  if (file) {
+    dm_json_key(&j, "file");
+    dm_json_string(&j, file);
+  }
+  dm_json_end_object(&j);
+  dm_status s = dm_buf_status(&arguments);
+  if (s == DM_OK) s = dm_run_start(store, command, arguments.p, NULL, &run, err);
+  if (s == DM_OK) s = dm_run_end(store, run, "done", err);
+  dm_buf_clear(&arguments);
+  return s;
+}

@@ -48,4 +48,7 @@ dm_status dm_store_enter(dm_store *store, bool *mine, dm_error *err);
 /** Ends what dm_store_enter began: commits when s is DM_OK, else rolls back. @return s, or the commit's failure. */
 dm_status dm_store_leave(dm_store *store, bool mine, dm_status s, dm_error *err);
 
+/** A run that began and ended at once: what `models` does to the registry. @param file NULL = none. Part of the open transaction. */
+dm_status dm_run_log(dm_store *store, const char *command, const char *model, const char *file, dm_error *err);
+
 #endif

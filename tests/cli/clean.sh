@@ -32,6 +32,7 @@ run 0 "$clean" history my.db
 says out "apply"
 run_id=$(sqlite3 my.db "SELECT max(id) FROM dm_run WHERE command = 'apply'")
 run 0 "$clean" undo my.db "$run_id"
+says out "run $run_id is undone"
 [ "$(digest)" = "$start" ] || complain "undo did not bring the start back"
 checks=$((checks + 1))
 run 2 "$clean" undo my.db "$run_id"

@@ -149,6 +149,13 @@ run 0 "$mine" predict other.db d pima --into scored
 run 0 "$mine" models my.db activate d@1
 run 0 "$mine" models my.db drop d@2
 run 2 "$mine" models my.db activate d@2
+sql my.db "SELECT group_concat(command) FROM (SELECT command FROM dm_run WHERE command LIKE 'models%' ORDER BY id)" "models activate,models drop"
+sql other.db "SELECT count(*) FROM dm_run WHERE command = 'models import'" 1
+
+# options that say how a file is read have no meaning for a table
+run 2 "$mine" train tree my.db pima --target diabetes --null NA
+says err "--null"
+run 2 "$mine" predict my.db d 'SELECT * FROM pima' --delimiter ';'
 
 # report and the pipeline file
 run 0 "$mine" report my.db -o report.html
