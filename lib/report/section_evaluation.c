@@ -63,7 +63,7 @@ static void roc_figure(const dm_section *s, const dm_report_evaluation *e, const
   size_t n = choose_curves(e, names, curves);
   if (n == 0) return;
   dm_chart chart = {
-      .width = 560,
+      .width = 680, /* room for the classes' names beside the square plot */
       .height = 320,
       .title = "ROC curves of the test rows",
       .description =
