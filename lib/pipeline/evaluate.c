@@ -19,12 +19,15 @@ static dm_status read_truth(const dm_scorer *s, const dm_frame *frame, double *t
     double v = c->values[i];
     truth[i] = v;
     if (!s->target.levels.n || isnan(v)) continue;
-    dm_value cell = c->kind == DM_CATEGORY ? (dm_value){.type = DM_TEXT, .text = c->levels.names[(size_t)v]} : (dm_value){.type = DM_REAL, .real = v};
+    /* whole numbers up to 2^53 are themselves in double: '1' is found among texts, as '1.0' would not be */
+    bool whole = c->type == DM_INTEGER && fabs(v) <= 9007199254740992.0;
+    dm_value cell = c->kind == DM_CATEGORY ? (dm_value){.type = DM_TEXT, .text = c->levels.names[(size_t)v]}
+                    : whole               ? (dm_value){.type = DM_INTEGER, .integer = (int64_t)v}
+                                          : (dm_value){.type = DM_REAL, .real = v};
     size_t code = dm_levels_find(&s->target.levels, cell);
     if (code == SIZE_MAX) {
       char number[DM_NUMBER_MAX];
-      size_t n = dm_text_of_double(v, false, number);
-      dm_str shown = c->kind == DM_CATEGORY ? cell.text : (dm_str){number, n};
+      dm_str shown = c->kind == DM_CATEGORY ? cell.text : (dm_str){number, dm_text_of_double(v, false, number)};
       return dm_fail(err, DM_EINPUT, "row %zu: '%.*s' is not a class of the model", i + 1, (int)(shown.n > 100 ? 100 : shown.n), shown.p);
     }
     truth[i] = (double)code;

@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* Keeps the version where it is free, so that 'name@3' means the same in both files. */
 static dm_status choose_version(dm_store *to, dm_model_meta *m, dm_error *err) {
@@ -88,12 +89,22 @@ static dm_status copy_model(dm_store *from, const char *reference, dm_store *to,
   return s;
 }
 
+/* A model that is copied into its own file would only become one more version. */
+static dm_status not_itself(dm_store *store, const char *path, dm_error *err) {
+  struct stat own, other;
+  if (stat(store->path, &own) != 0 || stat(path, &other) != 0 || own.st_dev != other.st_dev || own.st_ino != other.st_ino) return DM_OK;
+  (void)dm_fail(err, DM_EUSAGE, "that is the database itself, want another file");
+  dm_error_at(err, path, 0, 0);
+  return DM_EUSAGE;
+}
+
 dm_status dm_registry_export(dm_store *store, const char *reference, const char *path, dm_error *err) {
   dm_store *file = NULL;
   dm_arena *arena = NULL;
   dm_model_meta meta;
   dm_status s = dm_arena_new(store->ctx, 0, &arena, err);
   if (s == DM_OK) s = dm_registry_find(store, reference, arena, &meta, err); /* before a file is made */
+  if (s == DM_OK) s = not_itself(store, path, err);
   if (s == DM_OK) s = dm_store_open(store->ctx, path, DM_STORE_CREATE, &file, err);
   if (s == DM_OK) s = copy_model(store, reference, file, arena, &meta, err);
   dm_store_close(file);
@@ -126,7 +137,8 @@ dm_status dm_registry_import(dm_store *store, const char *path, const char *refe
                              dm_error *err) {
   dm_store *file = NULL;
   dm_arena *work = NULL;
-  dm_status s = dm_store_open(store->ctx, path, DM_STORE_READ, &file, err);
+  dm_status s = not_itself(store, path, err);
+  if (s == DM_OK) s = dm_store_open(store->ctx, path, DM_STORE_READ, &file, err);
   if (s == DM_OK) s = dm_arena_new(store->ctx, 0, &work, err);
   if (s == DM_OK && !reference) s = only_model(file, work, &reference, err);
   if (s == DM_OK) s = copy_model(file, reference, store, arena, meta, err);

@@ -76,6 +76,8 @@ static dm_status unknown_table(dm_store *store, const char *name, dm_error *err)
     s = dm_fail(err, DM_EUSAGE, "no such table: '%s'", name);
     if (near)
       dm_error_hint(err, "did you mean '%s'?", near);
+    else if (strpbrk(name, "./"))
+      dm_error_hint(err, "nor a file of that name");
     else if (n == 0)
       dm_error_hint(err, "the database has no tables yet: dm-clean import makes them");
   }

@@ -40,6 +40,11 @@ run 0 "$mine" evaluate my.db d pima --json
 key '$.rows' 768
 run 3 "$mine" evaluate my.db d 'SELECT glucose, pregnant, pressure, triceps, insulin, mass, pedigree, age FROM pima'
 
+# classes that are texts of numbers, and a source that has the numbers
+run 0 "$mine" train tree my.db "SELECT glucose, age, CAST(diabetes = 'pos' AS TEXT) AS y FROM pima" --target y --model digits
+run 0 "$mine" evaluate my.db digits "SELECT glucose, age, diabetes = 'pos' AS y FROM pima" --json
+key '$.rows' 768
+
 # regression, folds, a file as source, a database in memory
 run 0 "$mine" train tree :memory: "$data/airquality.csv" --null NA --target Ozone --task regress --folds 5 --json
 key '$.task' regress
@@ -59,6 +64,8 @@ says err "did you mean 'diabetes'?"
 run 2 "$mine" train tree my.db pimma --target diabetes
 says err "did you mean"
 run 2 "$mine" train tree my.db pima
+run 2 "$mine" train tree my.db nothere.csv --target diabetes
+says err "file of that name"
 run 2 "$mine" train tree my.db pima --target diabetes --max-depht 3
 says err "did you mean"
 run 2 "$mine" train tree my.db pima --target diabetes --max-depth -1
@@ -146,6 +153,9 @@ run 0 "$mine" models other.db import d model.db
 "$clean" import other.db "$data/pima.csv" --null NA --quiet
 run 0 "$mine" predict other.db d pima --into scored
 [ "$(sqlite3 other.db 'SELECT * FROM scored' | sha256sum)" = "$(sqlite3 my.db 'SELECT * FROM scored' | sha256sum)" ] || complain "an imported model scores otherwise"
+run 2 "$mine" models my.db export d ./my.db
+says err "itself"
+run 2 "$mine" models my.db import d my.db
 run 0 "$mine" models my.db activate d@1
 run 0 "$mine" models my.db drop d@2
 run 2 "$mine" models my.db activate d@2
