@@ -112,6 +112,21 @@ static dm_status choose_task(job *j, dm_error *err) {
   return j->classify && target->kind != DM_CATEGORY ? dm_frame_make_category(j->frame, j->target, err) : DM_OK;
 }
 
+/* Classes must come back as they are; squares of numbers must have finite sums. Else the model could be written, never read. */
+static dm_status check_target(const job *j, dm_error *err) {
+  const dm_frame_column *target = &j->frame->columns[j->target];
+  const double most_class = 9007199254740992.0, most_number = 1e150;
+  if (j->classify && target->levels.type != DM_INTEGER) return DM_OK;
+  for (size_t i = 0; i < (j->classify ? target->levels.n : j->frame->n); i++) {
+    double v = j->classify ? target->levels.numbers[i] : target->values[i];
+    if (isnan(v) || fabs(v) < (j->classify ? most_class : most_number)) continue;
+    (void)dm_fail(err, DM_EINPUT, "target '%s' holds %.17g, want numbers below %s", target->name, v, j->classify ? "2^53" : "1e150");
+    dm_error_hint(err, j->classify ? "SELECT CAST(… AS TEXT) makes each number a class" : "SELECT the target divided by a constant");
+    return DM_EINPUT;
+  }
+  return DM_OK;
+}
+
 static dm_status choose_rows(job *j, dm_error *err) {
   const double *target = j->frame->columns[j->target].values;
   if (!(j->rows = dm_arena_alloc(j->memory, j->frame->n + 1, sizeof *j->rows, err))) return DM_EBUDGET;
@@ -363,6 +378,7 @@ static dm_status run(dm_store *store, job *j, const dm_src *src, dm_arena *arena
   if (s == DM_OK) s = dm_src_frame(store, src, NULL, 0, &j->frame, j->digest, err);
   if (s == DM_OK) s = choose_columns(j, err);
   if (s == DM_OK) s = choose_task(j, err);
+  if (s == DM_OK) s = check_target(j, err);
   if (s == DM_OK) s = choose_rows(j, err);
   if (s != DM_OK) return s;
   dm_time_utc(started);

@@ -79,6 +79,11 @@ run 3 "$mine" train tree my.db "SELECT glucose, diabetes FROM pima LIMIT 1" --ta
 run 3 "$mine" train tree my.db "SELECT glucose, diabetes FROM pima WHERE 0" --target diabetes
 run 3 "$mine" train tree my.db "SELECT 9e999 AS x, diabetes FROM pima" --target diabetes
 says err "x"
+run 3 "$mine" train tree my.db "SELECT glucose, 9007199254740992 + dm_id % 3 AS y FROM pima" --target y
+says err "below 2^53"
+run 3 "$mine" train tree my.db "SELECT glucose, dm_id * 1e305 AS y FROM pima" --target y
+says err "below 1e150"
+run 0 "$mine" train tree my.db "SELECT glucose, CAST(9007199254740992 + dm_id % 3 AS TEXT) AS y FROM pima" --target y --model odd
 run 0 "$mine" train tree my.db "SELECT NULL AS empty, 1 AS same, glucose, diabetes FROM pima" --target diabetes --model odd
 run 3 "$mine" train tree my.db "SELECT broken FROM" --target diabetes
 run 4 "$mine" predict nothere.db d pima
