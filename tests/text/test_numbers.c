@@ -195,6 +195,11 @@ static void doubles_read_at_the_edges(void **state) {
 /* Decimal text exactly halfway between two doubles (and one digit beyond it), from exact arithmetic on halves. */
 static void halfway_cases_go_to_even(void **state) {
   (void)state;
+  volatile long double one = 1;
+  if (one + 0x1p-60L == one) { /* valgrind's */
+    print_message("long double is no wider than double here: halves of doubles are left out\n");
+    skip();
+  }
   dm_rng rng;
   dm_rng_init(&rng, 5, 1);
   char text[1200];
