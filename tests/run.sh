@@ -54,7 +54,7 @@ if [ "$full" = yes ]; then
 
   # valgrind knows no AVX-512; DM_TEST_SLOW has tests do less of what they repeat
   DM_TEST_SLOW=1 DM_SIMD=scalar suites build/clang --suite unit --timeout-multiplier 60 \
-    --wrapper 'valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
+    --wrapper "valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=$PWD/tests/valgrind.supp"
 
   # what takes long, and memory and disks that fail
   suites build/test --suite slow --timeout-multiplier 8
