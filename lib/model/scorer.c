@@ -49,37 +49,11 @@ dm_status dm_scorer_copy_levels(dm_arena *memory, const dm_levels *in, dm_levels
   return DM_OK;
 }
 
-/* Mean of a numeric column, the most frequent code (lowest at ties) of a category; 0 when all is missing. */
-static dm_status typical(dm_ctx *ctx, const dm_frame_column *column, size_t n, double *out, dm_error *err) {
-  if (column->kind == DM_NUMERIC) {
-    double sum = 0;
-    size_t seen = 0;
-    for (size_t i = 0; i < n; i++)
-      if (!isnan(column->values[i])) {
-        seen++;
-        sum += (column->values[i] - sum) / (double)seen; /* running mean: cannot overflow */
-      }
-    *out = sum;
-    return DM_OK;
-  }
-  size_t *counts = dm_alloc(ctx, column->levels.n + 1, sizeof *counts, "scorer", err);
-  if (!counts) return DM_EBUDGET;
-  for (size_t i = 0; i < n; i++)
-    if (!isnan(column->values[i])) counts[(size_t)column->values[i]]++;
-  size_t best = 0;
-  for (size_t c = 1; c < column->levels.n; c++)
-    if (counts[c] > counts[best]) best = c;
-  *out = (double)best;
-  dm_free(ctx, counts);
-  return DM_OK;
-}
-
-static dm_status copy_input(dm_scorer *s, const dm_frame *frame, const dm_frame_column *from, dm_input *to, dm_error *err) {
+static dm_status copy_input(dm_scorer *s, const dm_frame_column *from, dm_input *to, dm_error *err) {
   to->kind = from->kind;
   to->type = from->type;
   if (!(to->name = dm_arena_strdup(s->memory, from->name, strlen(from->name), err))) return DM_EBUDGET;
-  dm_status status = typical(s->ctx, from, frame->n, &to->fill, err);
-  if (status != DM_OK || from->kind != DM_CATEGORY) return status;
+  if (from->kind != DM_CATEGORY) return DM_OK;
   return dm_scorer_copy_levels(s->memory, &from->levels, &to->levels, err);
 }
 
@@ -95,7 +69,7 @@ dm_status dm_scorer_new(dm_ctx *ctx, const dm_frame *frame, const size_t *column
   dm_scorer *s = NULL;
   dm_status status = dm_scorer_alloc(ctx, d, &s, err);
   for (size_t j = 0; status == DM_OK && j < d; j++)
-    status = copy_input(s, frame, &frame->columns[columns[j]], &s->inputs[j], err);
+    status = copy_input(s, &frame->columns[columns[j]], &s->inputs[j], err);
   if (status == DM_OK) status = copy_target(s, &frame->columns[target_column], err);
   if (status != DM_OK) {
     dm_scorer_free(s);

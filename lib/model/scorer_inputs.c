@@ -1,8 +1,8 @@
 /*
  * Inputs and target of a scorer as JSON, and back.
  *
- *   {"inputs": [{"name": "age", "kind": "numeric", "type": "INTEGER", "fill": 38.5},
- *               {"name": "sex", "kind": "category", "type": "TEXT", "fill": 1,
+ *   {"inputs": [{"name": "age", "kind": "numeric", "type": "INTEGER"},
+ *               {"name": "sex", "kind": "category", "type": "TEXT",
  *                "level_type": "TEXT", "levels": ["Female", "Male"]}],
  *    "target": {"name": "income", "type": "TEXT", "level_type": "TEXT", "levels": ["<=50K", ">50K"]}}
  *
@@ -36,8 +36,6 @@ static void save_input(const dm_input *in, dm_json_out *json) {
   dm_json_string(json, in->kind == DM_CATEGORY ? "category" : "numeric");
   dm_json_key(json, "type");
   dm_json_string(json, dm_type_name(in->type));
-  dm_json_key(json, "fill");
-  dm_json_double(json, in->fill);
   if (in->kind == DM_CATEGORY) save_levels(&in->levels, json);
   dm_json_end_object(json);
 }
@@ -132,17 +130,13 @@ static dm_status load_input(dm_arena *memory, const dm_json *object, dm_input *i
   if (s != DM_OK) return s;
   if (!parse_type(dm_json_get_string(object, "type", NULL), &in->type)) return bad(err, "unknown type");
   const char *kind = dm_json_get_string(object, "kind", "");
-  in->fill = dm_json_get_double(object, "fill", 0);
   if (strcmp(kind, "numeric") == 0) {
     in->kind = DM_NUMERIC;
     return DM_OK;
   }
   if (strcmp(kind, "category") != 0) return bad(err, "unknown kind");
   in->kind = DM_CATEGORY;
-  s = load_levels(memory, object, &in->levels, err);
-  if (s != DM_OK) return s;
-  if (in->levels.n && !(in->fill >= 0 && in->fill < (double)in->levels.n)) return bad(err, "fill is no level");
-  return DM_OK;
+  return load_levels(memory, object, &in->levels, err);
 }
 
 static dm_status load_target(dm_scorer *s, const dm_json *object, dm_error *err) {

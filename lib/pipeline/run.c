@@ -22,13 +22,33 @@ static dm_status run_list(dm_run *r, const dm_yaml *root, const char *name, dm_s
   for (const dm_yaml *node = list ? list->first : NULL; node; node = node->next) {
     if (node->type != DM_YAML_MAP) return dm_yaml_fail(node, r->file, err, "each of %s is a map of keys and values", name);
     dm_status s = run(r, node, ++index, err);
+    if (s == DM_EUSAGE && r->checking) s = DM_EINPUT; /* not the command is wrong but the file */
     if (s != DM_OK) {
+      if (err) err->code = s;
       if (err && !err->file[0]) dm_error_at(err, r->file, node->line, node->column);
       return s;
     }
   }
   dm_json_end_array(&r->json);
   return DM_OK;
+}
+
+static dm_status run_lists(dm_run *r, const dm_yaml *root, dm_error *err) {
+  dm_status s = run_list(r, root, "sources", dm_run_source, err);
+  if (s == DM_OK) s = run_list(r, root, "clean", dm_run_clean, err);
+  if (s == DM_OK) s = run_list(r, root, "models", dm_run_model, err);
+  return s == DM_OK ? run_list(r, root, "predict", dm_run_predict, err) : s;
+}
+
+/* The whole file is read before anything is done. */
+static dm_status check_parts(dm_run *r, const dm_yaml *root, dm_error *err) {
+  r->checking = true;
+  dm_json_object(&r->json);
+  dm_status s = run_lists(r, root, err);
+  r->checking = false;
+  dm_buf_reset(r->json.buf);
+  dm_json_out_init(&r->json, r->json.buf, true);
+  return s;
 }
 
 static dm_status write_report(dm_run *r, const char *path, const char *title, dm_error *err) {
@@ -65,6 +85,7 @@ static dm_status run_parts(dm_run *r, const dm_yaml *root, dm_error *err) {
   r->result->report = dm_run_path(r, dm_run_text(r, root, "report", &s, err), &s, err);
   const char *title = dm_run_text(r, root, "title", &s, err);
   if (s == DM_OK && !r->result->database) s = dm_yaml_fail(root, r->file, err, "a pipeline needs database: PATH");
+  if (s == DM_OK) s = check_parts(r, root, err);
   if (s != DM_OK) return s;
   make_folder(r, r->result->database);
   make_folder(r, r->result->report);
@@ -73,10 +94,7 @@ static dm_status run_parts(dm_run *r, const dm_yaml *root, dm_error *err) {
   dm_json_object(&r->json);
   dm_json_key(&r->json, "database");
   dm_json_string(&r->json, r->result->database);
-  if (s == DM_OK) s = run_list(r, root, "sources", dm_run_source, err);
-  if (s == DM_OK) s = run_list(r, root, "clean", dm_run_clean, err);
-  if (s == DM_OK) s = run_list(r, root, "models", dm_run_model, err);
-  if (s == DM_OK) s = run_list(r, root, "predict", dm_run_predict, err);
+  if (s == DM_OK) s = run_lists(r, root, err);
   if (s == DM_OK && r->result->report) s = write_report(r, r->result->report, title, err);
   dm_json_key(&r->json, "report");
   dm_json_string(&r->json, r->result->report);

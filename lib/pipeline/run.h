@@ -9,7 +9,7 @@ typedef struct dm_run {
   dm_arena *arena;
   const char *file;
   char absolute[4096];
-  bool resume;
+  bool resume, checking; /* checking: nodes are read, nothing is done */
   dm_store *store;
   dm_run_result *result;
   dm_json_out json;

@@ -7,17 +7,21 @@ dm_status dm_run_clean(dm_run *r, const dm_yaml *node, size_t index, dm_error *e
   dm_recipe *recipe = NULL;
   dm_apply_result result;
   bool skip;
-  dm_status s = dm_run_part_begin(r, "clean", index, node, NULL, &skip, err);
-  if (s != DM_OK) return s;
-  if (skip) {
-    dm_run_skipped(r);
-    return DM_OK;
+  dm_status s = dm_recipe_from_yaml(r->ctx, r->file, node, &recipe, err);
+  if (s != DM_OK || r->checking) {
+    dm_recipe_free(recipe);
+    return s;
   }
-  s = dm_recipe_from_yaml(r->ctx, r->file, node, &recipe, err);
-  if (s == DM_OK) s = dm_recipe_apply(r->store, recipe, false, r->arena, &result, err);
-  if (s == DM_OK) dm_apply_json(&result, &r->json);
+  s = dm_run_part_begin(r, "clean", index, node, NULL, &skip, err);
+  if (s == DM_OK && skip) {
+    dm_run_skipped(r);
+  } else if (s == DM_OK) {
+    s = dm_recipe_apply(r->store, recipe, false, r->arena, &result, err);
+    if (s == DM_OK) dm_apply_json(&result, &r->json);
+    if (s == DM_OK) s = dm_run_part_end(r, err);
+  }
   dm_recipe_free(recipe);
-  return s == DM_OK ? dm_run_part_end(r, err) : s;
+  return s;
 }
 
 static dm_status set_params(const dm_run *r, const dm_yaml *map, dm_params *params, dm_error *err) {
@@ -32,50 +36,62 @@ static dm_status set_params(const dm_run *r, const dm_yaml *map, dm_params *para
   return DM_OK;
 }
 
-dm_status dm_run_model(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
+/* What the node says; params are made and must be freed. */
+static dm_status read_model(const dm_run *r, const dm_yaml *node, dm_src *src, dm_train_options *o, dm_params **params, dm_error *err) {
   static const char *const known[] = {"method", "source", "target", "model", "task", "features", "ignore",
                                       "group",  "test",   "folds",  "params", "train_metrics"};
   static const char *const tasks[] = {"auto", "classify", "regress", NULL};
-  dm_train_options o = {0};
-  dm_train_result result;
-  dm_params *params = NULL;
-  bool skip;
   dm_status s = dm_yaml_check_keys(node, r->file, known, sizeof known / sizeof *known, err);
-  dm_src src = {.text = dm_run_text(r, node, "source", &s, err)};
-  o.method = dm_run_text(r, node, "method", &s, err);
-  o.target = dm_run_text(r, node, "target", &s, err);
-  o.model = dm_run_text(r, node, "model", &s, err);
-  o.group = dm_run_text(r, node, "group", &s, err);
-  o.task = (dm_task)dm_run_word(r, node, "task", tasks, &s, err);
-  o.features = dm_run_texts(r, node, "features", &o.n_features, &s, err);
-  o.ignored = dm_run_texts(r, node, "ignore", &o.n_ignored, &s, err);
-  o.test = dm_run_number(r, node, "test", 0, &s, err);
+  src->text = dm_run_text(r, node, "source", &s, err);
+  o->method = dm_run_text(r, node, "method", &s, err);
+  o->target = dm_run_text(r, node, "target", &s, err);
+  o->model = dm_run_text(r, node, "model", &s, err);
+  o->group = dm_run_text(r, node, "group", &s, err);
+  o->task = (dm_task)dm_run_word(r, node, "task", tasks, &s, err);
+  o->features = dm_run_texts(r, node, "features", &o->n_features, &s, err);
+  o->ignored = dm_run_texts(r, node, "ignore", &o->n_ignored, &s, err);
+  o->test = dm_run_number(r, node, "test", 0, &s, err);
   double folds = dm_run_number(r, node, "folds", 0, &s, err);
-  o.train_metrics = dm_run_flag(r, node, "train_metrics", &s, err);
-  if (s == DM_OK && !(folds >= 0 && folds <= 1000 && folds == (double)(size_t)folds))
+  o->train_metrics = dm_run_flag(r, node, "train_metrics", &s, err);
+  if (s == DM_OK && !(o->test >= 0 && o->test < 1))
+    s = dm_yaml_fail(dm_yaml_get(node, "test"), r->file, err, "test wants a share from 0 up to, not including, 1");
+  if (s == DM_OK && !(folds == 0 || (folds >= 2 && folds <= 1000 && folds == (double)(size_t)folds)))
     s = dm_yaml_fail(dm_yaml_get(node, "folds"), r->file, err, "folds wants an integer from 2 to 1000");
-  if (s == DM_OK && (!o.method || !src.text)) s = dm_yaml_fail(node, r->file, err, "a model needs method: and source:");
+  if (s == DM_OK && (!o->method || !src->text)) s = dm_yaml_fail(node, r->file, err, "a model needs method: and source:");
   if (s != DM_OK) return s;
-  o.folds = (size_t)folds;
-  const dm_learner *learner = dm_learner_find(r->ctx, o.method, err);
+  o->folds = (size_t)folds;
+  const dm_learner *learner = dm_learner_find(r->ctx, o->method, err);
   if (!learner) {
     const dm_yaml *at = dm_yaml_get(node, "method");
     dm_error_at(err, r->file, at->line, at->column);
     return DM_EUSAGE;
   }
-  if ((s = dm_run_part_begin(r, "models", index, node, NULL, &skip, err)) != DM_OK) return s;
-  if (skip) {
-    dm_run_skipped(r);
-    return DM_OK;
+  s = dm_params_new(r->ctx, learner->name, learner->params, params, err);
+  if (s == DM_OK) s = set_params(r, dm_yaml_get(node, "params"), *params, err);
+  o->params = *params;
+  return s;
+}
+
+dm_status dm_run_model(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
+  dm_train_options o = {0};
+  dm_src src = {0};
+  dm_train_result result;
+  dm_params *params = NULL;
+  bool skip;
+  dm_status s = read_model(r, node, &src, &o, &params, err);
+  if (s == DM_OK && !r->checking) {
+    s = dm_run_part_begin(r, "models", index, node, NULL, &skip, err);
+    if (s == DM_OK && skip) {
+      dm_run_skipped(r);
+    } else if (s == DM_OK) {
+      s = dm_train(r->store, &src, &o, r->arena, &result, err);
+      if (s == DM_OK) dm_train_json(&result, &r->json);
+      if (s == DM_OK) s = dm_run_part_end(r, err);
+      r->result->n_models += s == DM_OK;
+    }
   }
-  s = dm_params_new(r->ctx, learner->name, learner->params, &params, err);
-  if (s == DM_OK) s = set_params(r, dm_yaml_get(node, "params"), params, err);
-  o.params = params;
-  if (s == DM_OK) s = dm_train(r->store, &src, &o, r->arena, &result, err);
-  if (s == DM_OK) dm_train_json(&result, &r->json);
   dm_params_free(params);
-  r->result->n_models += s == DM_OK;
-  return s == DM_OK ? dm_run_part_end(r, err) : s;
+  return s;
 }
 
 dm_status dm_run_predict(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
@@ -90,7 +106,8 @@ dm_status dm_run_predict(dm_run *r, const dm_yaml *node, size_t index, dm_error 
   o.path = dm_run_path(r, dm_run_text(r, node, "file", &s, err), &s, err);
   if (s == DM_OK && (!model || !src.text || !o.into == !o.path))
     s = dm_yaml_fail(node, r->file, err, "a prediction needs model:, source:, and one of into: TABLE or file: PATH");
-  if (s == DM_OK) s = dm_run_part_begin(r, "predict", index, node, NULL, &skip, err);
+  if (s != DM_OK || r->checking) return s;
+  s = dm_run_part_begin(r, "predict", index, node, NULL, &skip, err);
   if (s != DM_OK) return s;
   if (skip) {
     dm_run_skipped(r);

@@ -60,7 +60,8 @@ dm_status dm_run_source(dm_run *r, const dm_yaml *node, size_t index, dm_error *
   o.replace = dm_run_flag(r, node, "replace", &s, err);
   o.append = dm_run_flag(r, node, "append", &s, err);
   if (s == DM_OK && !o.table) s = dm_import_table_name(path, r->arena, &o.table, err);
-  if (s == DM_OK) s = dm_run_part_begin(r, "sources", index, node, path, &skip, err);
+  if (s != DM_OK || r->checking) return s;
+  s = dm_run_part_begin(r, "sources", index, node, path, &skip, err);
   if (s != DM_OK) return s;
   if (skip) {
     dm_run_skipped(r);

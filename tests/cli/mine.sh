@@ -203,4 +203,8 @@ sed 's/test: 0.25/tets: 0.25/' p.yaml >bad.yaml
 run 3 "$mine" run bad.yaml
 says err "bad.yaml:10:"
 says err "did you mean"
+printf 'database: late.db\nsources:\n  - {file: %s}\nmodels:\n  - {method: forrest, source: iris, target: species}\n' "$data/iris.csv" >late.yaml
+run 3 "$mine" run late.yaml
+says err "late.yaml:5:"
+[ ! -e late.db ] || complain "a pipeline with a wrong method was begun"
 finish

@@ -251,8 +251,6 @@ static void damaged_inputs_are_refused(void **state) {
       "\"target\":{\"name\":\"y\",\"type\":\"REAL\"}}",
       "{\"inputs\":[{\"name\":\"a\",\"kind\":\"category\",\"type\":\"REAL\",\"level_type\":\"INTEGER\",\"levels\":[\"1\"],\"numbers\":[1e300]}],"
       "\"target\":{\"name\":\"y\",\"type\":\"REAL\"}}",
-      "{\"inputs\":[{\"name\":\"a\",\"kind\":\"category\",\"type\":\"TEXT\",\"fill\":7,\"level_type\":\"TEXT\",\"levels\":[\"a\"]}],"
-      "\"target\":{\"name\":\"y\",\"type\":\"REAL\"}}",
       "{\"inputs\":[{\"name\":\"a\\u0000b\",\"kind\":\"numeric\",\"type\":\"REAL\"}],\"target\":{\"name\":\"y\",\"type\":\"REAL\"}}",
   };
   for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {

@@ -150,7 +150,6 @@ typedef struct dm_input {
   dm_kind kind;
   dm_type type;
   dm_levels levels;
-  double fill; /* not used by scoring; training mean or mode code, for "what if" tools */
 } dm_input;
 
 /** Target: class names with their type, or a number. */
