@@ -255,12 +255,9 @@ static dm_status run_export(cli *c) {
   if (s != DM_OK) return s;
   if (c->json) {
     dm_json_object(&c->j);
-    dm_json_key(&c->j, "file");
-    dm_json_string(&c->j, path);
-    dm_json_key(&c->j, "rows");
-    dm_json_int(&c->j, (int64_t)rows);
-    dm_json_key(&c->j, "rejects");
-    dm_json_int(&c->j, (int64_t)rejects);
+    dm_json_put_string(&c->j, "file", path);
+    dm_json_put_int(&c->j, "rows", (int64_t)rows);
+    dm_json_put_int(&c->j, "rejects", (int64_t)rejects);
     dm_json_end_object(&c->j);
   } else if (strcmp(path, "-") != 0) {
     dm_buf_printf(&c->out, "%llu rows written to %s\n", (unsigned long long)rows, path);

@@ -177,12 +177,9 @@ static dm_status show_model(cli *c, dm_store *store, const char *reference) {
 
 static void done_json(cli *c, const char *action, const char *reference, int64_t n) {
   dm_json_object(&c->j);
-  dm_json_key(&c->j, "model");
-  dm_json_string(&c->j, reference);
-  dm_json_key(&c->j, "action");
-  dm_json_string(&c->j, action);
-  dm_json_key(&c->j, "versions");
-  dm_json_int(&c->j, n);
+  dm_json_put_string(&c->j, "model", reference);
+  dm_json_put_string(&c->j, "action", action);
+  dm_json_put_int(&c->j, "versions", n);
   dm_json_end_object(&c->j);
 }
 
@@ -287,10 +284,8 @@ static dm_status run_report(cli *c) {
     dm_outfile_abort(file);
   if (s == DM_OK && c->json) {
     dm_json_object(&c->j);
-    dm_json_key(&c->j, "file");
-    dm_json_string(&c->j, path);
-    dm_json_key(&c->j, "bytes");
-    dm_json_int(&c->j, (int64_t)html.n);
+    dm_json_put_string(&c->j, "file", path);
+    dm_json_put_int(&c->j, "bytes", (int64_t)html.n);
     dm_json_end_object(&c->j);
   } else if (s == DM_OK && strcmp(path, "-") != 0) {
     dm_buf_printf(&c->out, "%s, %zu KB\n", path, (html.n + 1023) / 1024);

@@ -164,25 +164,16 @@ void print_history_json(dm_json_out *j, const dm_history_entry *entries, size_t 
   for (size_t i = 0; i < n; i++) {
     const dm_history_entry *e = &entries[i];
     dm_json_object(j);
-    dm_json_key(j, "run");
-    dm_json_int(j, e->run_id);
-    dm_json_key(j, "command");
-    dm_json_string(j, e->command);
-    dm_json_key(j, "table");
-    dm_json_string(j, e->table);
-    dm_json_key(j, "started");
-    dm_json_string(j, e->started);
-    dm_json_key(j, "status");
-    dm_json_string(j, e->status);
-    dm_json_key(j, "cells_changed");
-    dm_json_int(j, (int64_t)e->cells);
+    dm_json_put_int(j, "run", e->run_id);
+    dm_json_put_string(j, "command", e->command);
+    dm_json_put_string(j, "table", e->table);
+    dm_json_put_string(j, "started", e->started);
+    dm_json_put_string(j, "status", e->status);
+    dm_json_put_int(j, "cells_changed", (int64_t)e->cells);
     bool added = strcmp(e->command, "import") == 0;
-    dm_json_key(j, "rows_added");
-    dm_json_int(j, added ? (int64_t)e->rows : 0);
-    dm_json_key(j, "rows_removed");
-    dm_json_int(j, added ? 0 : (int64_t)e->rows);
-    dm_json_key(j, "undone");
-    dm_json_bool(j, e->undone);
+    dm_json_put_int(j, "rows_added", added ? (int64_t)e->rows : 0);
+    dm_json_put_int(j, "rows_removed", added ? 0 : (int64_t)e->rows);
+    dm_json_put_bool(j, "undone", e->undone);
     dm_json_end_object(j);
   }
   dm_json_end_array(j);

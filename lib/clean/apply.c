@@ -123,28 +123,19 @@ static dm_status run_step(dm_clean_run *run, const dm_clean_step *step, dm_step_
 
 static void write_step(const dm_step_result *r, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "rule");
-  dm_json_string(j, r->rule);
-  dm_json_key(j, "step");
-  dm_json_string(j, r->step);
-  dm_json_key(j, "detail");
-  dm_json_string(j, r->detail);
-  dm_json_key(j, "cells_changed");
-  dm_json_int(j, (int64_t)r->cells_changed);
-  dm_json_key(j, "rows_removed");
-  dm_json_int(j, (int64_t)r->rows_removed);
-  dm_json_key(j, "rows_failed");
-  dm_json_int(j, (int64_t)r->rows_failed);
+  dm_json_put_string(j, "rule", r->rule);
+  dm_json_put_string(j, "step", r->step);
+  dm_json_put_string(j, "detail", r->detail);
+  dm_json_put_int(j, "cells_changed", (int64_t)r->cells_changed);
+  dm_json_put_int(j, "rows_removed", (int64_t)r->rows_removed);
+  dm_json_put_int(j, "rows_failed", (int64_t)r->rows_failed);
   dm_json_end_object(j);
 }
 
 void dm_clean_result_members(const dm_apply_result *r, dm_json_out *j) {
-  dm_json_key(j, "table");
-  dm_json_string(j, r->table);
-  dm_json_key(j, "rows_before");
-  dm_json_int(j, (int64_t)r->rows_before);
-  dm_json_key(j, "rows_after");
-  dm_json_int(j, (int64_t)r->rows_after);
+  dm_json_put_string(j, "table", r->table);
+  dm_json_put_int(j, "rows_before", (int64_t)r->rows_before);
+  dm_json_put_int(j, "rows_after", (int64_t)r->rows_after);
   dm_json_key(j, "steps");
   dm_json_array(j);
   for (size_t i = 0; i < r->n_steps; i++) write_step(&r->steps[i], j);
@@ -156,8 +147,7 @@ void dm_apply_json(const dm_apply_result *r, dm_json_out *json) {
   dm_json_key(json, "run");
   if (r->run_id) dm_json_int(json, r->run_id);
   else dm_json_null(json);
-  dm_json_key(json, "dry_run");
-  dm_json_bool(json, r->run_id == 0);
+  dm_json_put_bool(json, "dry_run", r->run_id == 0);
   dm_clean_result_members(r, json);
   dm_json_end_object(json);
 }
@@ -170,11 +160,9 @@ dm_status dm_clean_write_arguments(dm_store *store, int64_t run_id, const char *
   dm_json_out_init(&j, &text, false);
   dm_json_object(&j);
   if (recipe) {
-    dm_json_key(&j, "recipe");
-    dm_json_string(&j, recipe);
+    dm_json_put_string(&j, "recipe", recipe);
   } else {
-    dm_json_key(&j, "run");
-    dm_json_int(&j, undone);
+    dm_json_put_int(&j, "run", undone);
   }
   dm_clean_result_members(result, &j);
   dm_json_end_object(&j);

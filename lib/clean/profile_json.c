@@ -18,10 +18,8 @@ static void write_numbers(const dm_profile_column *c, dm_json_out *j) {
     dm_json_double(j, quantiles[i].value);
   }
   dm_json_end_object(j);
-  dm_json_key(j, "zeros");
-  dm_json_int(j, (int64_t)c->zeros);
-  dm_json_key(j, "negatives");
-  dm_json_int(j, (int64_t)c->negatives);
+  dm_json_put_int(j, "zeros", (int64_t)c->zeros);
+  dm_json_put_int(j, "negatives", (int64_t)c->negatives);
   dm_json_key(j, "histogram");
   dm_json_object(j);
   dm_json_key(j, "edges");
@@ -36,10 +34,8 @@ static void write_numbers(const dm_profile_column *c, dm_json_out *j) {
 }
 
 static void write_texts(const dm_profile_column *c, dm_json_out *j) {
-  dm_json_key(j, "min_length");
-  dm_json_int(j, (int64_t)c->min_length);
-  dm_json_key(j, "max_length");
-  dm_json_int(j, (int64_t)c->max_length);
+  dm_json_put_int(j, "min_length", (int64_t)c->min_length);
+  dm_json_put_int(j, "max_length", (int64_t)c->max_length);
   dm_json_key(j, "text_min");
   dm_json_string_n(j, c->text_min.p, c->text_min.n);
   dm_json_key(j, "text_max");
@@ -48,16 +44,11 @@ static void write_texts(const dm_profile_column *c, dm_json_out *j) {
 
 static void write_column(const dm_profile_column *c, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "name");
-  dm_json_string(j, c->name);
-  dm_json_key(j, "type");
-  dm_json_string(j, dm_type_name(c->type));
-  dm_json_key(j, "rows");
-  dm_json_int(j, (int64_t)c->rows);
-  dm_json_key(j, "missing");
-  dm_json_int(j, (int64_t)c->missing);
-  dm_json_key(j, "distinct");
-  dm_json_int(j, (int64_t)c->distinct);
+  dm_json_put_string(j, "name", c->name);
+  dm_json_put_string(j, "type", dm_type_name(c->type));
+  dm_json_put_int(j, "rows", (int64_t)c->rows);
+  dm_json_put_int(j, "missing", (int64_t)c->missing);
+  dm_json_put_int(j, "distinct", (int64_t)c->distinct);
   if (c->numeric) write_numbers(c, j);
   if (c->text_min.p) write_texts(c, j);
   dm_json_key(j, "top");
@@ -66,8 +57,7 @@ static void write_column(const dm_profile_column *c, dm_json_out *j) {
     dm_json_object(j);
     dm_json_key(j, "value");
     dm_json_string_n(j, c->top[i].text.p, c->top[i].text.n);
-    dm_json_key(j, "count");
-    dm_json_int(j, (int64_t)c->top[i].count);
+    dm_json_put_int(j, "count", (int64_t)c->top[i].count);
     dm_json_end_object(j);
   }
   dm_json_end_array(j);
@@ -76,12 +66,9 @@ static void write_column(const dm_profile_column *c, dm_json_out *j) {
 
 void dm_profile_json(const dm_profile *p, dm_json_out *json) {
   dm_json_object(json);
-  dm_json_key(json, "table");
-  dm_json_string(json, p->table);
-  dm_json_key(json, "rows");
-  dm_json_int(json, (int64_t)p->rows);
-  dm_json_key(json, "target");
-  dm_json_string(json, p->target == SIZE_MAX ? NULL : p->columns[p->target].name);
+  dm_json_put_string(json, "table", p->table);
+  dm_json_put_int(json, "rows", (int64_t)p->rows);
+  dm_json_put_string(json, "target", p->target == SIZE_MAX ? NULL : p->columns[p->target].name);
   dm_json_key(json, "columns");
   dm_json_array(json);
   for (size_t i = 0; i < p->n_columns; i++) write_column(&p->columns[i], json);

@@ -216,48 +216,34 @@ static void write_value(dm_json_out *j, const char *key, const dm_value *v) {
 
 static void write_link(dm_json_out *j, const dm_why_step *link) {
   dm_json_object(j);
-  dm_json_key(j, "run");
-  dm_json_int(j, link->run_id);
-  dm_json_key(j, "rule");
-  dm_json_string(j, link->rule);
-  dm_json_key(j, "started");
-  dm_json_string(j, link->started);
+  dm_json_put_int(j, "run", link->run_id);
+  dm_json_put_string(j, "rule", link->rule);
+  dm_json_put_string(j, "started", link->started);
   write_value(j, "old", &link->old_value);
   write_value(j, "new", &link->new_value);
-  dm_json_key(j, "confidence");
-  dm_json_double(j, link->confidence);
-  dm_json_key(j, "undone");
-  dm_json_bool(j, link->undone);
+  dm_json_put_double(j, "confidence", link->confidence);
+  dm_json_put_bool(j, "undone", link->undone);
   dm_json_end_object(j);
 }
 
 void dm_origin_json(const dm_origin *o, const char *table, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "table");
-  dm_json_string(j, table);
-  dm_json_key(j, "file");
-  dm_json_string(j, o->uri[0] ? o->uri : NULL);
-  dm_json_key(j, "record");
-  dm_json_int(j, (int64_t)o->record);
-  dm_json_key(j, "line");
-  dm_json_int(j, (int64_t)o->line);
-  dm_json_key(j, "byte_offset");
-  dm_json_int(j, (int64_t)o->byte_offset);
-  dm_json_key(j, "bytes");
-  dm_json_int(j, (int64_t)o->raw.n);
+  dm_json_put_string(j, "table", table);
+  dm_json_put_string(j, "file", o->uri[0] ? o->uri : NULL);
+  dm_json_put_int(j, "record", (int64_t)o->record);
+  dm_json_put_int(j, "line", (int64_t)o->line);
+  dm_json_put_int(j, "byte_offset", (int64_t)o->byte_offset);
+  dm_json_put_int(j, "bytes", (int64_t)o->raw.n);
   dm_json_key(j, "raw");
   write_text(j, o->text);
-  dm_json_key(j, "verified");
-  dm_json_bool(j, o->verified);
-  dm_json_key(j, "problem");
-  dm_json_string(j, o->problem[0] ? o->problem : NULL);
+  dm_json_put_bool(j, "verified", o->verified);
+  dm_json_put_string(j, "problem", o->problem[0] ? o->problem : NULL);
   dm_json_end_object(j);
 }
 
 void dm_why_json(const dm_why *why, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "row");
-  dm_json_int(j, why->row);
+  dm_json_put_int(j, "row", why->row);
   dm_json_key(j, "origin");
   dm_origin_json(&why->origin, why->table, j);
   dm_json_key(j, "cells");
@@ -265,8 +251,7 @@ void dm_why_json(const dm_why *why, dm_json_out *j) {
   for (size_t i = 0; i < why->n_cells; i++) {
     const dm_why_cell *c = &why->cells[i];
     dm_json_object(j);
-    dm_json_key(j, "column");
-    dm_json_string(j, c->column);
+    dm_json_put_string(j, "column", c->column);
     write_value(j, "now", &c->now);
     dm_json_key(j, "raw");
     write_text(j, c->raw);

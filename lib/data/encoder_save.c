@@ -18,21 +18,16 @@
 
 static void save_step(const dm_step *step, dm_json_out *json) {
   dm_json_object(json);
-  dm_json_key(json, "kind");
-  dm_json_string(json, dm_step_kind_name(step->kind));
+  dm_json_put_string(json, "kind", dm_step_kind_name(step->kind));
   if (!isnan(step->fill)) {
-    dm_json_key(json, "fill");
-    dm_json_double(json, step->fill);
+    dm_json_put_double(json, "fill", step->fill);
   }
   if (step->missing_level) {
-    dm_json_key(json, "missing");
-    dm_json_bool(json, true);
+    dm_json_put_bool(json, "missing", true);
   }
   if (step->kind == DM_STEP_NUMBER) {
-    dm_json_key(json, "center");
-    dm_json_double(json, step->center);
-    dm_json_key(json, "scale");
-    dm_json_double(json, step->scale);
+    dm_json_put_double(json, "center", step->center);
+    dm_json_put_double(json, "scale", step->scale);
   } else {
     dm_json_key(json, step->kind == DM_STEP_BINS ? "edges" : "seen");
     dm_json_array(json);
@@ -50,8 +45,7 @@ static void save_step(const dm_step *step, dm_json_out *json) {
 void dm_encoder_save(const dm_encoder *e, dm_json_out *json) {
   dm_json_object(json);
   if (!e->steps) {
-    dm_json_key(json, "passthrough");
-    dm_json_bool(json, true);
+    dm_json_put_bool(json, "passthrough", true);
     dm_json_end_object(json);
     return;
   }

@@ -15,8 +15,7 @@
 #include <string.h>
 
 static void save_levels(const dm_levels *levels, dm_json_out *json) {
-  dm_json_key(json, "level_type");
-  dm_json_string(json, dm_type_name(levels->type));
+  dm_json_put_string(json, "level_type", dm_type_name(levels->type));
   dm_json_key(json, "levels");
   dm_json_array(json);
   for (size_t i = 0; i < levels->n; i++) dm_json_string_n(json, levels->names[i].p, levels->names[i].n);
@@ -30,12 +29,9 @@ static void save_levels(const dm_levels *levels, dm_json_out *json) {
 
 static void save_input(const dm_input *in, dm_json_out *json) {
   dm_json_object(json);
-  dm_json_key(json, "name");
-  dm_json_string(json, in->name);
-  dm_json_key(json, "kind");
-  dm_json_string(json, in->kind == DM_CATEGORY ? "category" : "numeric");
-  dm_json_key(json, "type");
-  dm_json_string(json, dm_type_name(in->type));
+  dm_json_put_string(json, "name", in->name);
+  dm_json_put_string(json, "kind", in->kind == DM_CATEGORY ? "category" : "numeric");
+  dm_json_put_string(json, "type", dm_type_name(in->type));
   if (in->kind == DM_CATEGORY) save_levels(&in->levels, json);
   dm_json_end_object(json);
 }
@@ -48,10 +44,8 @@ void dm_scorer_save_inputs(const dm_scorer *s, dm_json_out *json) {
   dm_json_end_array(json);
   dm_json_key(json, "target");
   dm_json_object(json);
-  dm_json_key(json, "name");
-  dm_json_string(json, s->target.name);
-  dm_json_key(json, "type");
-  dm_json_string(json, dm_type_name(s->target.type));
+  dm_json_put_string(json, "name", s->target.name);
+  dm_json_put_string(json, "type", dm_type_name(s->target.type));
   if (s->target.levels.n) save_levels(&s->target.levels, json);
   dm_json_end_object(json);
   dm_json_end_object(json);

@@ -12,23 +12,16 @@ void dm_about_text(dm_buf *out) {
 
 void dm_about_json(dm_json_out *json) {
   dm_json_object(json);
-  dm_json_key(json, "version");
-  dm_json_string(json, DM_VERSION);
-  dm_json_key(json, "sqlite");
-  dm_json_string(json, dm_store_sqlite_version());
-  dm_json_key(json, "gsl");
-  dm_json_string(json, gsl_version);
-  dm_json_key(json, "cblas");
-  dm_json_string(json, dm_blas_library());
-  dm_json_key(json, "cblas_is_fast");
-  dm_json_bool(json, dm_blas_is_fast());
-  dm_json_key(json, "schema_version");
-  dm_json_int(json, DM_SCHEMA_VERSION);
+  dm_json_put_string(json, "version", DM_VERSION);
+  dm_json_put_string(json, "sqlite", dm_store_sqlite_version());
+  dm_json_put_string(json, "gsl", gsl_version);
+  dm_json_put_string(json, "cblas", dm_blas_library());
+  dm_json_put_bool(json, "cblas_is_fast", dm_blas_is_fast());
+  dm_json_put_int(json, "schema_version", DM_SCHEMA_VERSION);
   dm_json_key(json, "methods");
   dm_json_array(json);
   for (size_t i = 0; dm_methods[i]; i++) dm_json_string(json, dm_methods[i]->name);
   dm_json_end_array(json);
-  dm_json_key(json, "licence");
-  dm_json_string(json, licence);
+  dm_json_put_string(json, "licence", licence);
   dm_json_end_object(json);
 }

@@ -104,10 +104,8 @@ static void changes_json(const dm_why_cell *cell, dm_json_out *j) {
     const dm_why_step *w = &cell->steps[i];
     if (w->undone || w->run_id == 0) continue;
     dm_json_object(j);
-    dm_json_key(j, "run");
-    dm_json_int(j, w->run_id);
-    dm_json_key(j, "rule");
-    dm_json_string(j, w->rule);
+    dm_json_put_int(j, "run", w->run_id);
+    dm_json_put_string(j, "rule", w->rule);
     dm_json_key(j, "old");
     json_value(j, w->old_value);
     dm_json_key(j, "new");
@@ -120,8 +118,7 @@ static void changes_json(const dm_why_cell *cell, dm_json_out *j) {
 static void feature_json(const audit *a, size_t input, dm_json_out *j) {
   const dm_why_cell *cell = cell_of(a, input);
   dm_json_object(j);
-  dm_json_key(j, "name");
-  dm_json_string(j, a->scorer->inputs[input].name);
+  dm_json_put_string(j, "name", a->scorer->inputs[input].name);
   dm_json_key(j, "encoded");
   dm_json_array(j);
   for (size_t o = 0; o < dm_encoder_n_outputs(a->scorer->encoder); o++) {
@@ -130,8 +127,7 @@ static void feature_json(const audit *a, size_t input, dm_json_out *j) {
     dm_json_key(j, "name");
     const char *name = dm_encoder_output_name(a->scorer->encoder, o);
     dm_json_string(j, name && name[0] ? name : a->scorer->inputs[input].name);
-    dm_json_key(j, "value");
-    dm_json_double(j, a->encoded[o]);
+    dm_json_put_double(j, "value", a->encoded[o]);
     dm_json_end_object(j);
   }
   dm_json_end_array(j);
@@ -156,20 +152,14 @@ static dm_status write_audit(const audit *a, dm_json_out *j, dm_error *err) {
   dm_scratch_clear(&scratch, s);
   if (status != DM_OK) return status;
   dm_json_object(j);
-  dm_json_key(j, "model");
-  dm_json_string(j, a->meta.name);
-  dm_json_key(j, "version");
-  dm_json_int(j, a->meta.version);
-  dm_json_key(j, "method");
-  dm_json_string(j, a->meta.method);
-  dm_json_key(j, "row");
-  dm_json_int(j, a->row);
-  dm_json_key(j, "target");
-  dm_json_string(j, s->target.name);
+  dm_json_put_string(j, "model", a->meta.name);
+  dm_json_put_int(j, "version", a->meta.version);
+  dm_json_put_string(j, "method", a->meta.method);
+  dm_json_put_int(j, "row", a->row);
+  dm_json_put_string(j, "target", s->target.name);
   dm_json_key(j, "prediction");
   json_value(j, dm_scorer_value(s, value));
-  dm_json_key(j, "score");
-  dm_json_double(j, score);
+  dm_json_put_double(j, "score", score);
   dm_json_key(j, "probabilities");
   dm_json_object(j);
   for (size_t c = 0; c < s->model->n_classes; c++) {

@@ -6,20 +6,15 @@
 
 void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "table");
-  dm_json_string(j, r->table);
-  dm_json_key(j, "rows");
-  dm_json_int(j, (int64_t)r->rows);
-  dm_json_key(j, "rejects");
-  dm_json_int(j, (int64_t)r->rejects);
+  dm_json_put_string(j, "table", r->table);
+  dm_json_put_int(j, "rows", (int64_t)r->rows);
+  dm_json_put_int(j, "rejects", (int64_t)r->rejects);
   dm_json_key(j, "columns");
   dm_json_array(j);
   for (size_t i = 0; i < r->n_columns; i++) {
     dm_json_object(j);
-    dm_json_key(j, "name");
-    dm_json_string(j, r->columns[i].name);
-    dm_json_key(j, "type");
-    dm_json_string(j, dm_type_name(r->columns[i].type));
+    dm_json_put_string(j, "name", r->columns[i].name);
+    dm_json_put_string(j, "type", dm_type_name(r->columns[i].type));
     dm_json_end_object(j);
   }
   dm_json_end_array(j);
@@ -27,27 +22,19 @@ void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *j) {
   dm_json_array(j);
   for (size_t i = 0; i < r->n_notes; i++) dm_json_string(j, r->notes[i]);
   dm_json_end_array(j);
-  dm_json_key(j, "seconds");
-  dm_json_double(j, seconds);
+  dm_json_put_double(j, "seconds", seconds);
   dm_json_end_object(j);
 }
 
 void dm_predict_json(const dm_predict_result *p, const char *table, const char *file, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "model");
-  dm_json_string(j, p->meta.name);
-  dm_json_key(j, "version");
-  dm_json_int(j, p->meta.version);
-  dm_json_key(j, "rows");
-  dm_json_int(j, (int64_t)p->rows);
-  dm_json_key(j, "rejects");
-  dm_json_int(j, (int64_t)p->rejects);
-  dm_json_key(j, "table");
-  dm_json_string(j, table);
-  dm_json_key(j, "file");
-  dm_json_string(j, file);
-  dm_json_key(j, "seconds");
-  dm_json_double(j, p->seconds);
+  dm_json_put_string(j, "model", p->meta.name);
+  dm_json_put_int(j, "version", p->meta.version);
+  dm_json_put_int(j, "rows", (int64_t)p->rows);
+  dm_json_put_int(j, "rejects", (int64_t)p->rejects);
+  dm_json_put_string(j, "table", table);
+  dm_json_put_string(j, "file", file);
+  dm_json_put_double(j, "seconds", p->seconds);
   dm_json_end_object(j);
 }
 
@@ -64,26 +51,16 @@ static void split_json(const char *name, const dm_metric *metrics, size_t n, dm_
 
 void dm_train_json(const dm_train_result *r, dm_json_out *json) {
   dm_json_object(json);
-  dm_json_key(json, "model");
-  dm_json_string(json, r->meta.name);
-  dm_json_key(json, "version");
-  dm_json_int(json, r->meta.version);
-  dm_json_key(json, "method");
-  dm_json_string(json, r->meta.method);
-  dm_json_key(json, "task");
-  dm_json_string(json, r->meta.task);
-  dm_json_key(json, "target");
-  dm_json_string(json, r->meta.target);
-  dm_json_key(json, "rows");
-  dm_json_int(json, (int64_t)r->rows);
-  dm_json_key(json, "rejects");
-  dm_json_int(json, (int64_t)r->rejects);
-  dm_json_key(json, "test_rows");
-  dm_json_int(json, (int64_t)r->test_rows);
-  dm_json_key(json, "columns");
-  dm_json_int(json, (int64_t)r->columns);
-  dm_json_key(json, "seconds");
-  dm_json_double(json, r->seconds);
+  dm_json_put_string(json, "model", r->meta.name);
+  dm_json_put_int(json, "version", r->meta.version);
+  dm_json_put_string(json, "method", r->meta.method);
+  dm_json_put_string(json, "task", r->meta.task);
+  dm_json_put_string(json, "target", r->meta.target);
+  dm_json_put_int(json, "rows", (int64_t)r->rows);
+  dm_json_put_int(json, "rejects", (int64_t)r->rejects);
+  dm_json_put_int(json, "test_rows", (int64_t)r->test_rows);
+  dm_json_put_int(json, "columns", (int64_t)r->columns);
+  dm_json_put_double(json, "seconds", r->seconds);
   dm_json_key(json, "params");
   dm_json_raw(json, r->meta.params_json, strlen(r->meta.params_json));
   dm_json_key(json, "metrics");
@@ -100,14 +77,10 @@ void dm_train_json(const dm_train_result *r, dm_json_out *json) {
 
 void dm_evaluation_json(const dm_evaluation *e, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "model");
-  dm_json_string(j, e->meta.name);
-  dm_json_key(j, "version");
-  dm_json_int(j, e->meta.version);
-  dm_json_key(j, "rows");
-  dm_json_int(j, (int64_t)e->rows);
-  dm_json_key(j, "rejects");
-  dm_json_int(j, (int64_t)e->rejects);
+  dm_json_put_string(j, "model", e->meta.name);
+  dm_json_put_int(j, "version", e->meta.version);
+  dm_json_put_int(j, "rows", (int64_t)e->rows);
+  dm_json_put_int(j, "rejects", (int64_t)e->rejects);
   split_json("metrics", e->metrics, e->n_metrics, j);
   dm_json_end_object(j);
 }
@@ -130,32 +103,20 @@ static void stored_metrics_json(const dm_model_metric *metrics, size_t n, dm_jso
 
 void dm_model_json(const dm_model_meta *m, const dm_model_metric *metrics, size_t n, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_key(j, "model");
-  dm_json_string(j, m->name);
-  dm_json_key(j, "version");
-  dm_json_int(j, m->version);
-  dm_json_key(j, "active");
-  dm_json_bool(j, m->active);
-  dm_json_key(j, "method");
-  dm_json_string(j, m->method);
-  dm_json_key(j, "task");
-  dm_json_string(j, m->task);
-  dm_json_key(j, "target");
-  dm_json_string(j, m->target);
-  dm_json_key(j, "rows");
-  dm_json_int(j, m->rows);
+  dm_json_put_string(j, "model", m->name);
+  dm_json_put_int(j, "version", m->version);
+  dm_json_put_bool(j, "active", m->active);
+  dm_json_put_string(j, "method", m->method);
+  dm_json_put_string(j, "task", m->task);
+  dm_json_put_string(j, "target", m->target);
+  dm_json_put_int(j, "rows", m->rows);
   dm_json_key(j, "params");
   dm_json_raw(j, m->params_json, strlen(m->params_json));
   stored_metrics_json(metrics, n, j);
-  dm_json_key(j, "source");
-  dm_json_string(j, m->source_sql);
-  dm_json_key(j, "seed");
-  dm_json_int(j, (int64_t)m->seed);
-  dm_json_key(j, "started");
-  dm_json_string(j, m->started);
-  dm_json_key(j, "seconds");
-  dm_json_double(j, m->seconds);
-  dm_json_key(j, "sha256");
-  dm_json_string(j, m->sha256);
+  dm_json_put_string(j, "source", m->source_sql);
+  dm_json_put_int(j, "seed", (int64_t)m->seed);
+  dm_json_put_string(j, "started", m->started);
+  dm_json_put_double(j, "seconds", m->seconds);
+  dm_json_put_string(j, "sha256", m->sha256);
   dm_json_end_object(j);
 }

@@ -123,12 +123,9 @@ static dm_status predict_into(dm_store *store, const dm_scorer *s, const char *m
   dm_buf_init(&arguments, dm_store_ctx(store), err);
   dm_json_out_init(&j, &arguments, false);
   dm_json_object(&j);
-  dm_json_key(&j, "model");
-  dm_json_string(&j, model);
-  dm_json_key(&j, "source");
-  dm_json_string(&j, src->text);
-  dm_json_key(&j, "into");
-  dm_json_string(&j, o->into);
+  dm_json_put_string(&j, "model", model);
+  dm_json_put_string(&j, "source", src->text);
+  dm_json_put_string(&j, "into", o->into);
   dm_json_end_object(&j);
   dm_status status = dm_buf_status(&arguments);
   if (status == DM_OK) status = dm_store_begin(store, err);

@@ -92,12 +92,10 @@ static dm_status run_parts(dm_run *r, const dm_yaml *root, dm_error *err) {
   s = dm_store_open(r->ctx, r->result->database, DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE, &r->store, err);
   if (s != DM_OK) return s;
   dm_json_object(&r->json);
-  dm_json_key(&r->json, "database");
-  dm_json_string(&r->json, r->result->database);
+  dm_json_put_string(&r->json, "database", r->result->database);
   if (s == DM_OK) s = run_lists(r, root, err);
   if (s == DM_OK && r->result->report) s = write_report(r, r->result->report, title, err);
-  dm_json_key(&r->json, "report");
-  dm_json_string(&r->json, r->result->report);
+  dm_json_put_string(&r->json, "report", r->result->report);
   dm_json_end_object(&r->json);
   return s;
 }

@@ -209,17 +209,13 @@ static dm_status arguments_json(const dm_import_job *job, dm_buf *out) {
   dm_json_out json;
   dm_json_out_init(&json, out, false);
   dm_json_object(&json);
-  dm_json_key(&json, "file");
-  dm_json_string(&json, job->path);
-  dm_json_key(&json, "table");
-  dm_json_string(&json, job->table);
+  dm_json_put_string(&json, "file", job->path);
+  dm_json_put_string(&json, "table", job->table);
   if (job->options->append || job->options->replace) {
-    dm_json_key(&json, "mode");
-    dm_json_string(&json, job->options->append ? "append" : "replace");
+    dm_json_put_string(&json, "mode", job->options->append ? "append" : "replace");
   }
   if (job->options->strict) {
-    dm_json_key(&json, "strict");
-    dm_json_bool(&json, true);
+    dm_json_put_bool(&json, "strict", true);
   }
   dm_json_end_object(&json);
   return dm_buf_status(out);

@@ -56,13 +56,10 @@ static dm_status add_head(dm_buf *buf, dm_arena *arena, const dm_model_rows *row
   dm_json_out_init(&j, buf, false);
   dm_json_object(&j);
   dm_status s = add_json(&j, arena, "inputs", rows->inputs, err);
-  dm_json_key(&j, "method");
-  dm_json_string(&j, rows->method);
+  dm_json_put_string(&j, "method", rows->method);
   if (s == DM_OK) s = add_json(&j, arena, "params", rows->params, err);
-  dm_json_key(&j, "target");
-  dm_json_string(&j, rows->target);
-  dm_json_key(&j, "task");
-  dm_json_string(&j, rows->task);
+  dm_json_put_string(&j, "target", rows->target);
+  dm_json_put_string(&j, "task", rows->task);
   if (s == DM_OK) s = add_json(&j, arena, "transform", rows->transform, err);
   dm_json_end_object(&j);
   dm_buf_addc(buf, '\n');

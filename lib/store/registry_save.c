@@ -56,8 +56,7 @@ static dm_status save_stage(const dm_scorer *scorer, saver *k, dm_buf *buf, dm_e
   dm_json_object(&j);
   dm_json_key(&j, "encoder");
   dm_encoder_save(scorer->encoder, &j);
-  dm_json_key(&j, "method");
-  dm_json_string(&j, learner->name);
+  dm_json_put_string(&j, "method", learner->name);
   dm_json_key(&j, "scalars");
   dm_json_object(&j);
   k->writer.json = &j;

@@ -40,11 +40,9 @@ dm_status dm_run_log(dm_store *store, const char *command, const char *model, co
   dm_buf_init(&arguments, store->ctx, err);
   dm_json_out_init(&j, &arguments, false);
   dm_json_object(&j);
-  dm_json_key(&j, "model");
-  dm_json_string(&j, model);
+  dm_json_put_string(&j, "model", model);
   if (file) {
-    dm_json_key(&j, "file");
-    dm_json_string(&j, file);
+    dm_json_put_string(&j, "file", file);
   }
   dm_json_end_object(&j);
   dm_status s = dm_buf_status(&arguments);

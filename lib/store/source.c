@@ -76,25 +76,20 @@ dm_status dm_source_options_json(const dm_typed *t, const char *const *columns, 
   write_char(&json, "delimiter", dialect->delimiter);
   write_char(&json, "quote", dialect->quote);
   if (dialect->escape) write_char(&json, "escape", dialect->escape);
-  dm_json_key(&json, "encoding");
-  dm_json_string(&json, dialect->encoding);
+  dm_json_put_string(&json, "encoding", dialect->encoding);
   write_bool(&json, "bom", dialect->bom);
   write_bool(&json, "header", dialect->header);
   write_bool(&json, "header_quoted", dialect->header_quoted);
   write_bool(&json, "trim", dialect->trim);
   if (dialect->trim) write_bool(&json, "spaced", dialect->spaced);
   write_bool(&json, "trailing", dialect->trailing);
-  dm_json_key(&json, "line_ending");
-  dm_json_string(&json, dialect->line_ending);
+  dm_json_put_string(&json, "line_ending", dialect->line_ending);
   write_bool(&json, "mixed_endings", dialect->mixed_endings);
   write_bool(&json, "final_newline", dialect->final_newline);
-  dm_json_key(&json, "types");
-  dm_json_string(&json, t->options.all_text ? "text" : "auto");
-  dm_json_key(&json, "on_extra");
-  dm_json_string(&json, extra_names[t->options.on_extra]);
+  dm_json_put_string(&json, "types", t->options.all_text ? "text" : "auto");
+  dm_json_put_string(&json, "on_extra", extra_names[t->options.on_extra]);
   if (t->options.max_cell) {
-    dm_json_key(&json, "max_cell");
-    dm_json_int(&json, (int64_t)t->options.max_cell);
+    dm_json_put_int(&json, "max_cell", (int64_t)t->options.max_cell);
   }
   write_texts(&json, "nulls", t->options.nulls, t->options.n_nulls);
   write_texts(&json, "columns", columns, t->d);

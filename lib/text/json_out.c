@@ -140,3 +140,23 @@ void dm_json_double(dm_json_out *j, double v) {
 
 void dm_json_bool(dm_json_out *j, bool v) { dm_json_raw(j, v ? "true" : "false", v ? 4 : 5); }
 void dm_json_null(dm_json_out *j) { dm_json_raw(j, "null", 4); }
+
+void dm_json_put_string(dm_json_out *j, const char *key, const char *s) {
+  dm_json_key(j, key);
+  dm_json_string(j, s);
+}
+
+void dm_json_put_int(dm_json_out *j, const char *key, int64_t v) {
+  dm_json_key(j, key);
+  dm_json_int(j, v);
+}
+
+void dm_json_put_double(dm_json_out *j, const char *key, double v) {
+  dm_json_key(j, key);
+  dm_json_double(j, v);
+}
+
+void dm_json_put_bool(dm_json_out *j, const char *key, bool v) {
+  dm_json_key(j, key);
+  dm_json_bool(j, v);
+}

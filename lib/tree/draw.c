@@ -100,13 +100,10 @@ static void trace_step(const tree_model *t, const dm_scorer *scorer, size_t node
   put_index(out, "node", (int64_t)node);
   put_test(t, scorer, node, left, text, out);
   put_cell(scorer, c, x, out);
-  dm_json_key(out, "goes");
-  dm_json_string(out, left ? "left" : "right");
-  dm_json_key(out, "missing");
-  dm_json_bool(out, isnan(x));
+  dm_json_put_string(out, "goes", left ? "left" : "right");
+  dm_json_put_bool(out, "missing", isnan(x));
   if (c->kind == TREE_CATEGORY && x < 0) {
-    dm_json_key(out, "unseen");
-    dm_json_bool(out, true);
+    dm_json_put_bool(out, "unseen", true);
   }
   dm_json_end_object(out);
 }
@@ -125,8 +122,7 @@ dm_status tree_trace(const dm_model *model, const dm_scorer *scorer, const doubl
   }
   dm_json_object(out);
   put_index(out, "node", (int64_t)at);
-  dm_json_key(out, "leaf");
-  dm_json_bool(out, true);
+  dm_json_put_bool(out, "leaf", true);
   put_value(t, at, out);
   dm_json_end_object(out);
   dm_json_end_array(out);

@@ -63,14 +63,10 @@ dm_status tree_save(const dm_model *model, dm_model_writer *w, dm_error *err) {
     s = DM_EBUDGET;
   if (s == DM_OK) {
     fill_columns(t, &c);
-    dm_json_key(w->json, "criterion");
-    dm_json_string(w->json, t->criterion);
-    dm_json_key(w->json, "ccp_alpha");
-    dm_json_double(w->json, t->alpha);
-    dm_json_key(w->json, "leaves");
-    dm_json_int(w->json, (int64_t)t->leaves);
-    dm_json_key(w->json, "depth");
-    dm_json_int(w->json, (int64_t)t->depth);
+    dm_json_put_string(w->json, "criterion", t->criterion);
+    dm_json_put_double(w->json, "ccp_alpha", t->alpha);
+    dm_json_put_int(w->json, "leaves", (int64_t)t->leaves);
+    dm_json_put_int(w->json, "depth", (int64_t)t->depth);
     s = write_tensors(t, &c, w, err);
   }
   dm_arena_free(memory);

@@ -80,6 +80,11 @@ DM_API void dm_json_int(dm_json_out *j, int64_t v);
 DM_API void dm_json_double(dm_json_out *j, double v);
 DM_API void dm_json_bool(dm_json_out *j, bool v);
 DM_API void dm_json_null(dm_json_out *j);
+/* A member of an object: key and value. */
+DM_API void dm_json_put_string(dm_json_out *j, const char *key, const char *s);
+DM_API void dm_json_put_int(dm_json_out *j, const char *key, int64_t v);
+DM_API void dm_json_put_double(dm_json_out *j, const char *key, double v);
+DM_API void dm_json_put_bool(dm_json_out *j, const char *key, bool v);
 DM_API void dm_json_raw(dm_json_out *j, const char *json, size_t n); /* one finished value, trusted */
 
 typedef enum dm_json_type { DM_JSON_NULL, DM_JSON_BOOL, DM_JSON_INT, DM_JSON_DOUBLE, DM_JSON_STRING, DM_JSON_ARRAY, DM_JSON_OBJECT } dm_json_type;
