@@ -15,8 +15,27 @@ static void add_value(dm_buf *out, const dm_json *v) {
     dm_buf_adds(out, number);
 }
 
+/* Terms of a sum: "  1.25  age (2.5 * 0.5)". */
+static void add_terms(dm_buf *out, const dm_json *terms) {
+  dm_buf_adds(out, "\nscore\n");
+  for (const dm_json *t = terms->first; t; t = t->next) {
+    if (!dm_json_get(t, "term")) {
+      dm_buf_printf(out, "  %- 12.5g sum\n", dm_json_get_double(t, "score", 0));
+      continue;
+    }
+    dm_buf_printf(out, "  %- 12.5g %s", dm_json_get_double(t, "contribution", 0), dm_json_get_string(t, "term", ""));
+    if (dm_json_get(t, "class")) dm_buf_printf(out, " of %s", dm_json_get_string(t, "class", ""));
+    if (dm_json_get(t, "weight")) dm_buf_printf(out, " (%.5g * %.5g)", dm_json_get_double(t, "value", 0), dm_json_get_double(t, "weight", 0));
+    dm_buf_addc(out, '\n');
+  }
+}
+
 static void add_path(dm_buf *out, const dm_json *path) {
   if (!path || path->type != DM_JSON_ARRAY) return;
+  if (path->first && dm_json_get(path->first, "term")) {
+    add_terms(out, path);
+    return;
+  }
   dm_buf_adds(out, "\npath\n");
   for (const dm_json *step = path->first; step; step = step->next) {
     dm_buf_printf(out, "  node %lld: ", (long long)dm_json_get_int(step, "node", 0));

@@ -11,7 +11,7 @@ complain() { echo "lint: $*"; failed=1; }
 rank() {
   case $1 in
     core) echo 1 ;; text) echo 2 ;; matrix) echo 3 ;; optim) echo 4 ;; data) echo 5 ;; model) echo 6 ;; store) echo 7 ;;
-    clean|integrate|patterns|tree|svm|nn|cluster|bayes) echo 8 ;;
+    clean|integrate|patterns|tree|linear|svm|nn|cluster|bayes) echo 8 ;;
     eval) echo 9 ;; explain) echo 10 ;; report) echo 11 ;; pipeline) echo 12 ;;
     dm) echo 13 ;;
     *) echo 0 ;;

@@ -6,6 +6,7 @@
 #define DM_PIPELINE_H
 
 #include <dm/report.h>
+#include <dm/linear.h>
 #include <dm/tree.h>
 
 #ifdef __cplusplus
