@@ -8,7 +8,7 @@
 static const dm_param logistic_parameters[] = {
     {"C", DM_PARAM_DOUBLE, "1", 0, DBL_MAX, true, NULL, "weight of the loss against the penalty: smaller is smoother"},
     {"max_iter", DM_PARAM_INT, "1000", 1, INT32_MAX, false, NULL, "iterations of L-BFGS"},
-    {"tol", DM_PARAM_DOUBLE, "1e-7", 0, 1, true, NULL, "largest component of the mean loss's gradient that ends training"},
+    {"tol", DM_PARAM_DOUBLE, "1e-9", 0, 1, true, NULL, "largest component of the mean loss's gradient that ends training"},
     {"scale", DM_PARAM_CHOICE, "standard", 0, 0, false, "none|standard|minmax", "what numbers are brought to before training"},
     {NULL},
 };

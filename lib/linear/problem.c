@@ -142,6 +142,15 @@ void linear_problem_coefficients(const linear_problem *p, const double *paramete
 
 /* ---- making ------------------------------------------------------------------------- */
 
+/* Whether all rows that weigh hold the same: the intercept says it already. */
+static bool is_constant(const linear_problem *p, size_t j) {
+  size_t first = 0;
+  while (p->weights && p->weights[first] == 0) first++;
+  for (size_t i = first; i < p->n; i++)
+    if ((!p->weights || p->weights[i] > 0) && p->x->x[i * p->stride + j] != p->x->x[first * p->stride + j]) return false;
+  return true;
+}
+
 /* Weighted mean and deviation of each column, in two passes. */
 static void standardise(linear_problem *p, double curvature) {
   for (int pass = 0; pass < 2; pass++)
@@ -158,7 +167,7 @@ static void standardise(linear_problem *p, double curvature) {
     }
   for (size_t j = 0; j < p->stride; j++) {
     double square = p->scale[j] + p->penalty / curvature; /* loss and penalty together curve alike in every direction */
-    p->scale[j] = square > 0 ? sqrt(square) : 1;
+    p->scale[j] = j >= p->d || is_constant(p, j) ? (double)INFINITY : sqrt(square); /* infinity: its weight is 0 */
   }
 }
 

@@ -15,6 +15,8 @@
  * the data; minimum and penalty are those of w.
  *
  *   parameters  | u_0 (d) | … | u_{outputs-1} | a (outputs) |
+ *
+ * A constant column has an infinite scale: its weight is 0.
  */
 typedef struct linear_problem {
   dm_ctx *ctx;

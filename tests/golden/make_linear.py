@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Writes linear.h: coefficients of scikit-learn's LogisticRegression, Ridge and LinearRegression on the project's datasets.
 
-Columns are rounded to float, as the learners see them. Where lbfgs does not
-come near the minimum of badly scaled columns, Newton's method does.
+Columns are rounded to float, as the learners see them. Newton's method finds
+the minimum to more than the 1e-4 that the test asks for; lbfgs, the default,
+ends where the value falls by less than 2e-9 and its coefficients are off by
+about 1e-4.
 
 usage: /usr/bin/python3 tests/golden/make_linear.py > tests/golden/linear.h   (made with scikit-learn 1.2.1)
 """
@@ -49,16 +51,16 @@ def case(name, data, target, model, scale=False, weights=False, penalty=1.0):
                  f'golden_{name}_coef, golden_{name}_intercept, {f"golden_{name}_proba" if classify else "NULL"}, {np.size(model.coef_)}}},')
 
 
-def logistic(solver="lbfgs", C=1.0):
-    return LogisticRegression(C=C, solver=solver, tol=1e-12, max_iter=100000)
+def logistic(solver="newton-cholesky", C=1.0):
+    return LogisticRegression(C=C, solver=solver, tol=1e-10, max_iter=100000)
 
 
 print(f"/* Made by make_linear.py with scikit-learn {sklearn.__version__}. */")
-case("breast_none", "breast-cancer", "diagnosis", logistic("newton-cholesky"))
+case("breast_none", "breast-cancer", "diagnosis", logistic())
 case("breast_standard", "breast-cancer", "diagnosis", logistic(), scale=True)
-case("breast_weak", "breast-cancer", "diagnosis", logistic("newton-cholesky", C=100.0), scale=True, penalty=100.0)
+case("breast_weak", "breast-cancer", "diagnosis", logistic(C=100.0), scale=True, penalty=100.0)
 case("breast_weights", "breast-cancer", "diagnosis", logistic(C=0.1), scale=True, weights=True, penalty=0.1)
-case("iris", "iris", "species", logistic())
+case("iris", "iris", "species", logistic("newton-cg"))
 case("wine", "wine", "class", logistic("newton-cg"))
 case("ridge", "airquality", "Ozone", Ridge(alpha=1.0, solver="svd"))
 case("ridge_strong", "airquality", "Ozone", Ridge(alpha=1000.0, solver="svd"), scale=True, penalty=1000.0)
