@@ -242,6 +242,11 @@ def check_mining(db):
         checks.that(d and d["row"] == row and abs(sum(d["probabilities"].values()) - 1) < 1e-9, "shares add up to 1:", d)
         checks.that(d and "leaf" in d["path"][-1] and d["origin"]["line"] == row + 1 and len(d["features"]) == 8, "path, place, features:", d)
     document("audit", "dm-mine", "audit", db, "o", "--row", 5)  # a number, a missing value
+    # methods whose parameters and paths differ
+    document("train", "dm-mine", "train", "logistic", db, "pima", "--target", "diabetes", "--model", "lg", "--test", 0.25)
+    document("train", "dm-mine", "train", "linear", db, "pima", "--target", "mass", "--model", "ln")
+    document("audit", "dm-mine", "audit", db, "lg", "--row", 5)
+    document("audit", "dm-mine", "audit", db, "ln", "--row", 5)
     document("train", "dm-mine", "train", "tree", db, "SELECT V1, V6, class, total, dm_id FROM biopsy", "--target", "class", "--model", "b")
     with sqlite3.connect(db) as c:
         changed, = c.execute("SELECT row_id FROM dm_change WHERE column = 'V6' AND row_id IN (SELECT dm_id FROM biopsy)").fetchone()
