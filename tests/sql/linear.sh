@@ -1,6 +1,6 @@
 #!/bin/sh
 # dm-mine with logistic and linear: trained, described, predicted, audited, and the same bits in SQL.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../cli/lib.sh"
 dm="$DM_BUILD/sql/dm"
 shell() { sqlite3 -bail my.db ".load $dm" "$@"; }
 
