@@ -354,7 +354,7 @@ static dm_status run_undo(undo *u, dm_arena *arena, dm_apply_result *result, dm_
   return s == DM_OK ? dm_run_end(u->store, result->run_id, "done", err) : s;
 }
 
-dm_status dm_undo(dm_store *store, int64_t run_id, dm_arena *arena, dm_apply_result *out, dm_error *err) {
+static dm_status try_undo(dm_store *store, int64_t run_id, dm_arena *arena, dm_apply_result *out, dm_error *err) {
   undo u = {.store = store, .run_id = run_id};
   dm_apply_result result = {0};
   dm_status s = dm_arena_new(dm_store_ctx(store), 0, &u.memory, err);
@@ -366,5 +366,17 @@ dm_status dm_undo(dm_store *store, int64_t run_id, dm_arena *arena, dm_apply_res
   }
   dm_arena_free(u.memory);
   if (s == DM_OK) *out = result;
+  return s;
+}
+
+/*
+ * A refusal is looked at twice: where SQLite runs out of memory for a moment it
+ * may take equal cells for different ones without saying so.
+ */
+dm_status dm_undo(dm_store *store, int64_t run_id, dm_arena *arena, dm_apply_result *out, dm_error *err) {
+  dm_status s = try_undo(store, run_id, arena, out, err);
+  if (s != DM_EUSAGE) return s;
+  s = try_undo(store, run_id, arena, out, err);
+  if (s == DM_OK) dm_error_clear(err);
   return s;
 }
