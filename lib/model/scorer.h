@@ -36,4 +36,7 @@ dm_status dm_scorer_room_init(const dm_scorer *s, size_t rows, dm_arena *memory,
 dm_status dm_scorer_block(const dm_scorer *s, const dm_scorer_view *view, const size_t *rows, size_t first, size_t n,
                           const dm_scorer_room *room, double *value, double *score, double *proba, dm_error *err);
 
+/** A predicted class is a place in probabilities and class names: DM_EINPUT when it is none (a forged model may give NaN). */
+dm_status dm_scorer_check_class(const dm_scorer *s, double value, dm_error *err);
+
 #endif

@@ -104,6 +104,8 @@ dm_status dm_scorer_block(const dm_scorer *s, const dm_scorer_view *view, const 
   dm_status status = s->model->learner->predict(s->model, k ? DM_OUT_VALUE | DM_OUT_PROBA : DM_OUT_VALUE, &batch, err);
   if (status != DM_OK) return status;
   for (size_t r = 0; r < n; r++) {
+    status = dm_scorer_check_class(s, room->value[r], err);
+    if (status != DM_OK) return status;
     if (value) value[r] = room->value[r];
     if (score) score[r] = k ? p[r * k + (size_t)room->value[r]] : room->value[r];
   }

@@ -1,5 +1,5 @@
 /* Scoring of one row: encoded into the caller's scratch, predicted. Nothing is allocated. */
-#include <dm/model.h>
+#include "model/scorer.h"
 
 #include <string.h>
 
@@ -22,6 +22,12 @@ void dm_scratch_clear(dm_scratch *scratch, const dm_scorer *s) {
   *scratch = (dm_scratch){0};
 }
 
+dm_status dm_scorer_check_class(const dm_scorer *s, double value, dm_error *err) {
+  size_t k = s->model->n_classes;
+  if (k == 0 || (value >= 0 && value < (double)k)) return DM_OK;
+  return dm_fail(err, DM_EINPUT, "model: its prediction for a row is no class");
+}
+
 dm_status dm_scorer_row(const dm_scorer *s, const double *raw, dm_scratch *scratch, double *value, double *score, double *proba,
                         dm_error *err) {
   size_t k = s->model->n_classes;
@@ -30,6 +36,7 @@ dm_status dm_scorer_row(const dm_scorer *s, const double *raw, dm_scratch *scrat
   dm_batch batch = {.n = 1, .d = s->model->d, .x = scratch->encoded, .value = &got, .proba = scratch->proba};
   dm_status status = s->model->learner->predict(s->model, k ? DM_OUT_VALUE | DM_OUT_PROBA : DM_OUT_VALUE, &batch, err);
   if (status != DM_OK) return status;
+  if ((status = dm_scorer_check_class(s, got, err)) != DM_OK) return status;
   *value = got;
   *score = k ? scratch->proba[(size_t)got] : got;
   if (k && proba) memcpy(proba, scratch->proba, k * sizeof *proba);
