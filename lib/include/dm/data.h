@@ -345,7 +345,7 @@ typedef struct dm_block {
   dm_block_kind kind;
   size_t d;
   const double *const *raw; /* RAW: [d] → [n] */
-  const size_t *levels;     /* RAW, BINNED: [d] 0 = numeric, else number of levels */
+  const size_t *levels;     /* [d] 0 = numeric, else number of levels; DENSE: codes 0 … levels-1 of an ordinal encoding; NULL = all numeric */
   const dm_dense *dense;
   const dm_binned *binned;
 } dm_block;

@@ -48,7 +48,8 @@ DM_API const dm_param *dm_params_table(const dm_params *p);
 
 enum { /* dm_learner.tasks */
   DM_CLASSIFY = 1,
-  DM_REGRESS = 2
+  DM_REGRESS = 2,
+  DM_ENCODE = 4 /* learns features; has no target */
 };
 enum { /* dm_learner.takes */
   DM_TAKES_MISSING = 1,
@@ -63,7 +64,9 @@ enum { /* dm_learner.takes */
 enum {
   DM_OUT_VALUE = 1,  /* value[n]: regression value, or code of the class with the largest probability (lowest code at ties) */
   DM_OUT_PROBA = 2,  /* proba[n * n_classes], row-major */
-  DM_OUT_LEAF = 4    /* leaf[n]: node reached, for trees */
+  DM_OUT_LEAF = 4,   /* leaf[n]: node reached, for trees */
+  DM_OUT_CODE = 8,   /* code[n * n_code]: learned features; only where n_code > 0 */
+  DM_OUT_PARTS = 16  /* parts[n * d]: what each encoded column adds to the reconstruction error; only for DM_ENCODE models */
 };
 
 /** Rows in and results out; all borrowed, nothing is allocated while predicting. */
@@ -72,6 +75,9 @@ typedef struct dm_batch {
   const double *x; /* [n, d] row-major: encoded row, or raw (NaN missing, level codes, -1 unseen) where the learner takes it */
   double *value, *proba;
   uint32_t *leaf;
+  float *code;
+  double *parts;
+  void *work; /* dm_model.work bytes for this call alone, 64-byte aligned; NULL allowed when that is 0 */
 } dm_batch;
 
 typedef struct dm_model dm_model;
@@ -83,13 +89,33 @@ struct dm_model {
   const dm_learner *learner;
   dm_ctx *ctx;
   size_t d;         /* width of the rows it takes */
-  size_t n_classes; /* 0 = regression */
+  size_t n_classes; /* 0 = regression or encoding */
+  size_t n_code;    /* width of its learned features, 0 = it has none */
+  size_t work;      /* bytes that predict needs in dm_batch.work, whatever the number of rows */
 };
+
+/* What a long training tells its caller, and what it goes on from. Any call may be NULL. */
+struct dm_model_writer;
+struct dm_model_reader;
+typedef struct dm_training_hooks {
+  void *user;
+  double time_limit; /* seconds from the start of this call after which training ends with the best it has; 0 = none */
+  /** One figure of a finished epoch, from 1: "train_loss", "valid_loss", "lr", … */
+  dm_status (*epoch)(void *user, uint64_t epoch, const char *name, double value, dm_error *err);
+  /** Asked after each epoch: whether a checkpoint should be written now. */
+  bool (*is_due)(void *user, uint64_t epoch);
+  /** Opens a checkpoint to be filled with scalars and tensors; close stores it whole, or drops it unless ok. */
+  dm_status (*checkpoint)(void *user, uint64_t epoch, struct dm_model_writer **out, dm_error *err);
+  dm_status (*close)(void *user, bool ok, dm_error *err);
+  /** The checkpoint to go on from, as it was written: the rest of the training has the same bits as without the break. NULL: from the start. */
+  const struct dm_model_reader *resume;
+} dm_training_hooks;
 
 typedef struct dm_training {
   const dm_dataset *train;
   const dm_dataset *valid; /* part for early choices, or NULL: the learner cuts its own when it needs one */
   const char *const *names; /* [d] feature names for texts, borrowed */
+  const dm_training_hooks *hooks; /* NULL: nobody listens */
 } dm_training;
 
 /** Named tensors of one model, little-endian, as the registry keeps them. */
@@ -111,7 +137,7 @@ struct dm_model_reader {
   void *user;
   const dm_json *json; /* the learner's scalars */
   size_t d, n_classes; /* checked by the caller against inputs and target */
-  const size_t *levels; /* [d] 0 = numeric, else number of levels of that input */
+  const size_t *levels; /* [d] 0 = numeric, else number of levels of that column (of the input where the learner takes categories as they are) */
   /**
    * Tensor of exactly that type and rank; *shape filled; borrowed until the load returns.
    * DM_EINPUT when absent, of another type or rank, or when its bytes do not match its shape.
@@ -124,6 +150,8 @@ struct dm_learner {
   unsigned tasks, takes;
   const dm_param *params; /* ended by name NULL */
   dm_block_kind block;    /* what it trains on: RAW, DENSE, BINNED */
+  /** How columns are encoded for it; NULL: imputed by mean and mode, one-hot, scaled as its parameter `scale` says (DM_SCALES). */
+  void (*encoding)(const dm_params *params, dm_encode_options *out);
   dm_status (*train)(dm_ctx *ctx, const dm_training *training, const dm_params *params, dm_model **out, dm_error *err);
   /** Const, thread-safe, no allocation, same bits for every batch size. */
   dm_status (*predict)(const dm_model *model, unsigned what, dm_batch *batch, dm_error *err);

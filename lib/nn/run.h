@@ -1,0 +1,65 @@
+/*
+ * One training step of a graph: forward, loss, backward, sum of gradients.
+ *
+ *   batch of rows | slot 0 | slot 1 | … |       slots depend on the batch size alone
+ *                    each: its own arena, its own gradient; threads take slots
+ *   gradient = slot 0 + slot 1 + …              added in that order: same bits for any thread count
+ *
+ * One parallel region a step; a barrier only where an op gathers batch sums,
+ * and before the gradients are added.
+ */
+#ifndef DM_NN_RUN_H
+#define DM_NN_RUN_H
+
+#include "nn/plan.h"
+
+/* Loss at the output node. */
+typedef struct nn_head {
+  void *user;
+  /**
+   * Sum of the losses of n rows (numbers rows[0 … n) of the data), whose outputs are out [n, size].
+   * @param g_out [n, size] gradient of the sum times `scale`, to be written; NULL = only the loss is wanted
+   * @param weight written: sum of the rows' weights
+   * Thread-safe.
+   */
+  double (*loss)(const void *user, const size_t *rows, size_t n, const dm_real *out, double scale, dm_real *g_out, double *weight);
+} nn_head;
+
+/* Where rows come from. */
+typedef struct nn_feed {
+  void *user;
+  /** Writes rows [n, d] of the input node. @param rng of this step and slot (noise of a denoising autoencoder), `training` false: no noise. Thread-safe. */
+  void (*rows)(const void *user, const size_t *rows, size_t n, bool training, dm_rng *rng, dm_real *out);
+} nn_feed;
+
+typedef struct nn_run {
+  dm_ctx *ctx;
+  const nn_graph *graph;
+  size_t output;           /* node that the head reads */
+  size_t batch, slots;     /* most rows of a step; slots of a full batch */
+  nn_plan *plan;
+  dm_real *w, *g, *state;  /* [n_w], [n_w], [n_state] */
+  dm_real **arenas;        /* [slots] */
+  dm_real **gradients;     /* [slots] each [n_w] */
+  double **partials;       /* [slots] */
+  void *block;
+} nn_run;
+
+/** Everything a step needs, allocated here; w and state are those of nn_graph_init with the context's seed. DM_EBUDGET names the number. */
+dm_status nn_run_new(dm_ctx *ctx, const nn_graph *g, size_t output, size_t batch, nn_run **out, dm_error *err);
+void nn_run_free(nn_run *r); /* NULL allowed */
+/**
+ * Forward and backward of n <= batch rows: r->g holds the gradient of the weighted mean loss. @param step counts steps from 0 over the whole
+ * training, for random numbers. @param loss written: weighted sum; may not be finite. @param weight written: sum of weights.
+ * @return DM_OK or DM_ECANCEL. Nothing is allocated.
+ */
+dm_status nn_run_step(nn_run *r, const nn_feed *feed, const nn_head *head, const size_t *rows, size_t n, uint64_t step, double *loss,
+                      double *weight, dm_error *err);
+/** Loss of any number of rows as scoring sees them (no dropout, running figures, no noise), in fixed chunks. */
+dm_status nn_run_loss(nn_run *r, const nn_feed *feed, const nn_head *head, const size_t *rows, size_t n, double *loss, double *weight,
+                      dm_error *err);
+
+/** Gives products large enough to the CBLAS that is linked, others to dm_k_gemm. The caller has set BLAS to one thread. */
+void nn_gemm_train(const dm_gemm *g);
+
+#endif
