@@ -62,11 +62,12 @@ enum { /* dm_learner.takes */
 
 /** What predict is asked for; outputs are written only for the bits set. */
 enum {
-  DM_OUT_VALUE = 1,  /* value[n]: regression value, or code of the class with the largest probability (lowest code at ties) */
+  DM_OUT_VALUE = 1,  /* value[n]: regression value, code of the class with the largest probability (lowest code at ties), or reconstruction
+                        error (mean of the parts of the cells that are not missing) */
   DM_OUT_PROBA = 2,  /* proba[n * n_classes], row-major */
   DM_OUT_LEAF = 4,   /* leaf[n]: node reached, for trees */
   DM_OUT_CODE = 8,   /* code[n * n_code]: learned features; only where n_code > 0 */
-  DM_OUT_PARTS = 16  /* parts[n * d]: what each encoded column adds to the reconstruction error; only for DM_ENCODE models */
+  DM_OUT_PARTS = 16  /* parts[n * d]: what each encoded column adds to the reconstruction error; NaN = missing; only for encoding models */
 };
 
 /** Rows in and results out; all borrowed, nothing is allocated while predicting. */
@@ -91,6 +92,7 @@ struct dm_model {
   size_t d;         /* width of the rows it takes */
   size_t n_classes; /* 0 = regression or encoding */
   size_t n_code;    /* width of its learned features, 0 = it has none */
+  double threshold; /* encoding: rows with a larger reconstruction error are unusual */
   size_t work;      /* bytes that predict needs in dm_batch.work, whatever the number of rows */
 };
 
