@@ -69,6 +69,13 @@ static dm_status copy_evaluations(dm_store *from, int64_t from_id, dm_store *to,
   return s;
 }
 
+static dm_status copy_epochs(dm_store *from, int64_t from_id, dm_store *to, int64_t to_id, dm_arena *arena, dm_error *err) {
+  dm_model_epoch *epochs = NULL;
+  size_t n = 0;
+  dm_status s = dm_registry_epochs(from, from_id, arena, &epochs, &n, err);
+  return s == DM_OK ? dm_registry_add_epochs(to, to_id, epochs, n, err) : s;
+}
+
 /* @param arena keeps what meta points to. */
 static dm_status copy_model(dm_store *from, const char *reference, dm_store *to, dm_arena *arena, dm_model_meta *meta, dm_error *err) {
   dm_model_rows rows;
@@ -82,6 +89,7 @@ static dm_status copy_model(dm_store *from, const char *reference, dm_store *to,
   s = dm_store_enter(to, &mine, err);
   if (s == DM_OK) s = write_copy(to, &rows, &m, metrics, n_metrics, err);
   if (s == DM_OK) s = copy_evaluations(from, from_id, to, m.id, err);
+  if (s == DM_OK) s = copy_epochs(from, from_id, to, m.id, arena, err);
   if (s == DM_OK) s = dm_run_log(to, "models import", reference, from->path, err);
   s = dm_store_leave(to, mine, s, err);
   m.active = true;

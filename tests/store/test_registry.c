@@ -475,6 +475,7 @@ static void models_travel_in_files(void **state) {
   dm_model_meta a, b;
   save(&f, "m", 1, NULL);
   save(&f, "m", 2, &a);
+  assert_int_equal(dm_registry_add_epochs(f.store, a.id, &(dm_model_epoch){3, "valid_loss", 0.5}, 1, NULL), DM_OK);
   assert_int_equal(dm_registry_export(f.store, "mm", path, &err), DM_EUSAGE);
   assert_int_equal(access(path, F_OK), -1);
   if (dm_registry_export(f.store, "m@2", path, &err) != DM_OK) fail_msg("%s", err.message);
@@ -492,6 +493,9 @@ static void models_travel_in_files(void **state) {
   size_t n;
   assert_int_equal(dm_registry_metrics(g.store, b.id, g.arena, &metrics, &n, NULL), DM_OK);
   assert_int_equal(n, 2);
+  dm_model_epoch *epochs;
+  assert_int_equal(dm_registry_epochs(g.store, b.id, g.arena, &epochs, &n, NULL), DM_OK);
+  assert_true(n == 1 && epochs[0].epoch == 3 && epochs[0].value == 0.5);
   save(&f, "other", 3, NULL);
   assert_int_equal(dm_registry_export(f.store, "other", path, &err), DM_OK);
   assert_int_equal(dm_registry_import(g.store, path, NULL, g.arena, &b, &err), DM_EUSAGE);

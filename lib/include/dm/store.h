@@ -209,6 +209,13 @@ typedef struct dm_model_metric {
   double value;
 } dm_model_metric;
 
+/** One figure of one epoch of a training: "train_loss", "valid_loss", "lr", … */
+typedef struct dm_model_epoch {
+  int64_t epoch; /* from 1 */
+  const char *name;
+  double value;
+} dm_model_epoch;
+
 /**
  * Writes a new version of meta->name and makes it active; one transaction,
  * unless one is open. Blobs beyond 64 MiB are split in parts. Name: 1–128
@@ -228,6 +235,10 @@ DM_API dm_status dm_registry_find(dm_store *store, const char *reference, dm_are
 DM_API dm_status dm_registry_list(dm_store *store, dm_arena *arena, dm_model_meta **out, size_t *n, dm_error *err);
 DM_API dm_status dm_registry_metrics(dm_store *store, int64_t model_id, dm_arena *arena, dm_model_metric **out, size_t *n, dm_error *err);
 DM_API dm_status dm_registry_add_metrics(dm_store *store, int64_t model_id, const dm_model_metric *metrics, size_t n, dm_error *err);
+/** Writes figures of epochs, part of the open transaction; those that are not finite have no row. What was there under the same name is replaced. */
+DM_API dm_status dm_registry_add_epochs(dm_store *store, int64_t model_id, const dm_model_epoch *epochs, size_t n, dm_error *err);
+/** By name, then by epoch; *n 0 for models that are not trained by epochs. @return DM_EINPUT when a row holds something else. */
+DM_API dm_status dm_registry_epochs(dm_store *store, int64_t model_id, dm_arena *arena, dm_model_epoch **out, size_t *n, dm_error *err);
 DM_API dm_status dm_registry_activate(dm_store *store, const char *reference, dm_error *err);
 /** 'name' drops all versions, 'name@3' one; the newest left becomes active. */
 DM_API dm_status dm_registry_drop(dm_store *store, const char *reference, size_t *dropped, dm_error *err);
