@@ -206,8 +206,12 @@ static void print_parameters(const dm_learner *l) {
     char name[PARAMETER_MAX], left[120];
     parameter_name(p, name);
     (void)snprintf(left, sizeof left, "    --%s %s", name,
-                   p->type == DM_PARAM_CHOICE ? p->choices : p->type == DM_PARAM_BOOL ? "true|false" : p->type == DM_PARAM_INT ? "N" : "X");
-    printf("  %-34s %s (default %s)\n", left, p->help, p->otherwise);
+                   p->type == DM_PARAM_CHOICE ? p->choices
+                   : p->type == DM_PARAM_TEXT ? "TEXT"
+                   : p->type == DM_PARAM_BOOL ? "true|false"
+                   : p->type == DM_PARAM_INT  ? "N"
+                                              : "X");
+    printf("  %-34s %s (default %s)\n", left, p->help, p->otherwise[0] ? p->otherwise : "none");
   }
 }
 

@@ -15,7 +15,7 @@ typedef struct value {
   bool set, is_auto;
   int64_t integer; /* DM_PARAM_INT, DM_PARAM_BOOL */
   double real;     /* DM_PARAM_DOUBLE */
-  char *choice;    /* DM_PARAM_CHOICE, in the arena */
+  char *text;      /* DM_PARAM_CHOICE, DM_PARAM_TEXT, in the arena */
 } value;
 
 struct dm_params {
@@ -59,6 +59,8 @@ static void print_wanted(const dm_param *p, char *out, size_t capacity) {
     (void)snprintf(out, capacity, "yes or no%s", tail);
   else if (p->type == DM_PARAM_CHOICE)
     (void)snprintf(out, capacity, "%s%s", p->choices, strstr(p->choices, "auto") ? "" : tail);
+  else if (p->type == DM_PARAM_TEXT)
+    (void)snprintf(out, capacity, "printable UTF-8 of %s to %s bytes, such as '%s'%s", low, high, p->choices, tail);
   else if (has_low && has_high)
     (void)snprintf(out, capacity, "%s %s %s and <= %s%s", noun, relation, low, high, tail);
   else if (has_low)
@@ -98,6 +100,14 @@ static bool is_choice(const char *choices, const char *text) {
   return false;
 }
 
+/* Printable text of a length within the table's bounds. */
+static bool is_text(const dm_param *p, const char *text) {
+  size_t n = strlen(text);
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) return false;
+  return within(p, (double)n) && dm_utf8_valid(text, n) == n;
+}
+
 /* Reads text into *out. @return false when it does not fit the line of the table. */
 static bool parse(const dm_param *p, const char *text, value *out) {
   if (may_be_auto(p) && strcmp(text, "auto") == 0) {
@@ -109,6 +119,7 @@ static bool parse(const dm_param *p, const char *text, value *out) {
   case DM_PARAM_DOUBLE: return dm_text_to_double(text, strlen(text), &out->real) && within(p, out->real);
   case DM_PARAM_BOOL: return parse_bool(text, &out->integer);
   case DM_PARAM_CHOICE: return is_choice(p->choices, text);
+  case DM_PARAM_TEXT: return is_text(p, text);
   }
   return false;
 }
@@ -117,7 +128,8 @@ static dm_status assign(dm_params *p, size_t i, const char *text, bool set, dm_e
   const dm_param *param = &p->table[i];
   value v = {.set = set};
   if (!parse(param, text, &v)) return refuse(p, param, text, err);
-  if (param->type == DM_PARAM_CHOICE && !(v.choice = dm_arena_strdup(p->memory, text, strlen(text), err))) return DM_EBUDGET;
+  bool kept = param->type == DM_PARAM_CHOICE || param->type == DM_PARAM_TEXT;
+  if (kept && !(v.text = dm_arena_strdup(p->memory, text, strlen(text), err))) return DM_EBUDGET;
   p->values[i] = v;
   return DM_OK;
 }
@@ -171,13 +183,14 @@ static const value *find(const dm_params *p, const char *name) {
 
 bool dm_params_is_auto(const dm_params *p, const char *name) {
   const value *v = find(p, name);
-  return v->is_auto || (v->choice && strcmp(v->choice, "auto") == 0);
+  return v->is_auto || (v->text && strcmp(v->text, "auto") == 0);
 }
 
 bool dm_params_is_set(const dm_params *p, const char *name) { return find(p, name)->set; }
 int64_t dm_params_int(const dm_params *p, const char *name) { return find(p, name)->integer; }
 double dm_params_double(const dm_params *p, const char *name) { return find(p, name)->real; }
-const char *dm_params_choice(const dm_params *p, const char *name) { return find(p, name)->choice; }
+const char *dm_params_choice(const dm_params *p, const char *name) { return find(p, name)->text; }
+const char *dm_params_text(const dm_params *p, const char *name) { return find(p, name)->text; }
 bool dm_params_bool(const dm_params *p, const char *name) { return find(p, name)->integer != 0; }
 const dm_param *dm_params_table(const dm_params *p) { return p->table; }
 
@@ -195,7 +208,7 @@ void dm_params_json(const dm_params *p, dm_json_out *json) {
     else if (p->table[i].type == DM_PARAM_BOOL)
       dm_json_bool(json, v->integer != 0);
     else
-      dm_json_string(json, v->choice);
+      dm_json_string(json, v->text);
   }
   dm_json_end_object(json);
 }

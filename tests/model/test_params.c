@@ -3,6 +3,7 @@
 
 #include <dm/model.h>
 #include <math.h>
+#include <stdio.h>
 
 static const dm_param table[] = {
     {"max_depth", DM_PARAM_INT, "auto", 1, (double)INFINITY, false, NULL, "levels"},
@@ -11,6 +12,8 @@ static const dm_param table[] = {
     {"share", DM_PARAM_DOUBLE, "0.5", 0, 1, false, NULL, "share"},
     {"criterion", DM_PARAM_CHOICE, "auto", 0, 0, false, "gini|entropy", "what a split gains"},
     {"shrinking", DM_PARAM_BOOL, "yes", 0, 0, false, NULL, "shrink"},
+    {"hidden", DM_PARAM_TEXT, "auto", 1, 8, false, "256,128", "widths"},
+    {"net", DM_PARAM_TEXT, "", 0, 20, false, "dense 8 relu", "layers"},
     {NULL},
 };
 
@@ -44,6 +47,9 @@ static void defaults_are_those_of_the_table(void **state) {
   assert_true(dm_params_is_auto(p, "criterion"));
   assert_string_equal(dm_params_choice(p, "criterion"), "auto");
   assert_true(dm_params_bool(p, "shrinking"));
+  assert_true(dm_params_is_auto(p, "hidden"));
+  assert_string_equal(dm_params_text(p, "hidden"), "auto");
+  assert_string_equal(dm_params_text(p, "net"), "");
   assert_ptr_equal(dm_params_table(p), table);
 }
 
@@ -61,6 +67,13 @@ static void values_are_set_under_either_spelling(void **state) {
   assert_string_equal(dm_params_choice(p, "criterion"), "entropy");
   assert_int_equal(dm_params_set(p, "shrinking", "false", NULL), DM_OK);
   assert_false(dm_params_bool(p, "shrinking"));
+  assert_int_equal(dm_params_set(p, "hidden", "64,32", NULL), DM_OK);
+  assert_string_equal(dm_params_text(p, "hidden"), "64,32");
+  assert_false(dm_params_is_auto(p, "hidden"));
+  assert_int_equal(dm_params_set(p, "net", "d\u00fcnn", NULL), DM_OK);
+  assert_string_equal(dm_params_text(p, "net"), "d\u00fcnn");
+  assert_int_equal(dm_params_set(p, "net", "", NULL), DM_OK);
+  assert_string_equal(dm_params_text(p, "net"), "");
 }
 
 static void all_values_in_force_become_json(void **state) {
@@ -68,11 +81,12 @@ static void all_values_in_force_become_json(void **state) {
   dm_buf buf;
   dm_json_out json;
   assert_int_equal(dm_params_set(f->params, "share", "0.25", NULL), DM_OK);
+  assert_int_equal(dm_params_set(f->params, "net", "say \"x\"", NULL), DM_OK);
   dm_buf_init(&buf, f->ctx, NULL);
   dm_json_out_init(&json, &buf, false);
   dm_params_json(f->params, &json);
   assert_string_equal(buf.p, "{\"max_depth\":\"auto\",\"min_samples_leaf\":1,\"C\":1.0,\"share\":0.25,"
-                             "\"criterion\":\"auto\",\"shrinking\":true}");
+                             "\"criterion\":\"auto\",\"shrinking\":true,\"hidden\":\"auto\",\"net\":\"say \\\"x\\\"\"}");
   dm_buf_clear(&buf);
 }
 
@@ -95,6 +109,14 @@ static void values_that_do_not_fit_are_refused_and_change_nothing(void **state) 
   refuses(p, "criterion", "gin", "tree: criterion = gin, want gini|entropy or auto");
   refuses(p, "criterion", "gini|entropy", "tree: criterion = gini|entropy, want gini|entropy or auto");
   refuses(p, "shrinking", "perhaps", "tree: shrinking = perhaps, want yes or no");
+  const char *want = "printable UTF-8 of 1 to 8 bytes, such as '256,128' or auto";
+  const char *const wrong[] = {"", "123456789", "1\n2", "1\x7f", "\xff"};
+  for (size_t i = 0; i < 5; i++) {
+    char message[160];
+    (void)snprintf(message, sizeof message, "tree: hidden = %s, want %s", wrong[i], want);
+    refuses(p, "hidden", wrong[i], message);
+  }
+  assert_true(dm_params_is_auto(p, "hidden"));
   assert_true(dm_params_is_auto(p, "max_depth"));
   assert_false(dm_params_is_set(p, "C"));
   assert_near(dm_params_double(p, "C"), 1, 0);

@@ -13,7 +13,7 @@ extern "C" {
 
 /* ---- parameters --------------------------------------------------------- */
 
-typedef enum dm_param_type { DM_PARAM_INT, DM_PARAM_DOUBLE, DM_PARAM_CHOICE, DM_PARAM_BOOL } dm_param_type;
+typedef enum dm_param_type { DM_PARAM_INT, DM_PARAM_DOUBLE, DM_PARAM_CHOICE, DM_PARAM_BOOL, DM_PARAM_TEXT } dm_param_type;
 
 /**
  * One parameter of a learner. The table drives options (`max_depth` is
@@ -23,9 +23,9 @@ typedef struct dm_param {
   const char *name; /* as scikit-learn spells it, with '_' */
   dm_param_type type;
   const char *otherwise; /* default as text; "auto" = the learner chooses (allowed as a value then) */
-  double min, max;       /* inclusive, for numbers; min_open: > min */
+  double min, max;       /* inclusive, for numbers, and for the length of a text in bytes; min_open: > min */
   bool min_open;
-  const char *choices; /* "gini|entropy" */
+  const char *choices; /* "gini|entropy"; of a text an example: "256,128" */
   const char *help;    /* one line */
 } dm_param;
 
@@ -41,6 +41,7 @@ DM_API int64_t dm_params_int(const dm_params *p, const char *name);
 DM_API double dm_params_double(const dm_params *p, const char *name);
 DM_API const char *dm_params_choice(const dm_params *p, const char *name);
 DM_API bool dm_params_bool(const dm_params *p, const char *name);
+DM_API const char *dm_params_text(const dm_params *p, const char *name); /* "auto" where that is in force */
 DM_API void dm_params_json(const dm_params *p, dm_json_out *json); /* one object of all values in force */
 DM_API const dm_param *dm_params_table(const dm_params *p);
 
