@@ -35,6 +35,19 @@ typedef struct dm_model_rows {
   dm_tensor *tensors; /* ascending names */
 } dm_model_rows;
 
+/** Tensors that a learner writes or reads through its writer's or reader's user; in the rows their names begin with the prefix and '/'. */
+typedef struct dm_tensor_set {
+  dm_arena *arena; /* of what is put */
+  const char *prefix; /* "0": stage 0 */
+  dm_tensor *tensors;
+  size_t n, capacity;
+} dm_tensor_set;
+/** dm_model_writer.tensor and dm_model_reader.tensor over a dm_tensor_set. */
+dm_status dm_tensor_set_put(dm_model_writer *w, const char *name, dm_dtype type, const size_t *shape, size_t rank, const void *data,
+                            dm_error *err);
+dm_status dm_tensor_set_get(dm_model_reader *r, const char *name, dm_dtype type, size_t rank, size_t *shape, const void **data,
+                            dm_error *err);
+
 /** Bytes that a tensor of this type and shape has. @return false when that is more than memory can hold. */
 bool dm_tensor_size(dm_dtype type, const size_t *shape, size_t rank, size_t *bytes);
 void dm_tensors_sort(dm_tensor *tensors, size_t n);

@@ -2,33 +2,7 @@
 #include "store/registry.h"
 #include "store/store.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* What a learner reads its tensors through. */
-typedef struct loader {
-  dm_model_reader reader;
-  const dm_model_rows *rows;
-  unsigned stage;
-} loader;
-
-static dm_status give_tensor(dm_model_reader *r, const char *name, dm_dtype type, size_t rank, size_t *shape, const void **data,
-                             dm_error *err) {
-  const loader *k = r->user;
-  char whole[512];
-  (void)snprintf(whole, sizeof whole, "%u/%s", k->stage, name);
-  for (size_t i = 0; i < k->rows->n_tensors; i++) {
-    const dm_tensor *t = &k->rows->tensors[i];
-    if (strcmp(t->name, whole) != 0) continue;
-    if (t->type != type || t->rank != rank)
-      return dm_fail(err, DM_EINPUT, "tensor '%s' is %s of rank %zu, want %s of rank %zu", whole, dm_dtype_name(t->type), t->rank,
-                     dm_dtype_name(type), rank);
-    for (size_t d = 0; d < rank; d++) shape[d] = t->shape[d];
-    *data = t->data;
-    return DM_OK;
-  }
-  return dm_fail(err, DM_EINPUT, "tensor '%s' is missing", whole);
-}
 
 /* The one stage of today's models. */
 static dm_status find_stage(const dm_json *transform, const char *method, const dm_json **stage, dm_error *err) {
@@ -62,18 +36,16 @@ static dm_status levels_of(const dm_scorer *scorer, const dm_learner *learner, d
 static dm_status load_stage(dm_ctx *ctx, const dm_model_rows *rows, const dm_json *stage, const dm_learner *learner, dm_arena *arena,
                             dm_scorer *scorer, dm_error *err) {
   dm_status s = dm_encoder_load(ctx, dm_json_get(stage, "encoder"), scorer->d, &scorer->encoder, err);
-  loader k = {.rows = rows, .stage = 0};
-  if (s == DM_OK) s = levels_of(scorer, learner, arena, &k.reader.levels, err);
+  dm_tensor_set tensors = {.prefix = "0", .tensors = rows->tensors, .n = rows->n_tensors};
+  dm_model_reader reader = {.user = &tensors, .tensor = dm_tensor_set_get, .json = dm_json_get(stage, "scalars")};
+  if (s == DM_OK) s = levels_of(scorer, learner, arena, &reader.levels, err);
   if (s != DM_OK) return s;
-  k.reader.user = &k;
-  k.reader.tensor = give_tensor;
-  k.reader.json = dm_json_get(stage, "scalars");
-  k.reader.d = dm_encoder_n_outputs(scorer->encoder);
-  k.reader.n_classes = scorer->target.levels.n;
-  s = learner->load(ctx, &k.reader, &scorer->model, err);
-  if (s == DM_OK && (scorer->model->d != k.reader.d || scorer->model->n_classes != k.reader.n_classes))
+  reader.d = dm_encoder_n_outputs(scorer->encoder);
+  reader.n_classes = scorer->target.levels.n;
+  s = learner->load(ctx, &reader, &scorer->model, err);
+  if (s == DM_OK && (scorer->model->d != reader.d || scorer->model->n_classes != reader.n_classes))
     s = dm_fail(err, DM_EINPUT, "the model is of %zu columns and %zu classes, its inputs are %zu and %zu", scorer->model->d,
-                scorer->model->n_classes, k.reader.d, k.reader.n_classes);
+                scorer->model->n_classes, reader.d, reader.n_classes);
   return s;
 }
 

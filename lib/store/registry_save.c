@@ -7,46 +7,11 @@
 
 /* ---- scorer -> rows ------------------------------------------------------------ */
 
-/* Collects what a learner saves. */
-typedef struct saver {
-  dm_model_writer writer;
-  dm_arena *arena;
-  unsigned stage;
-  dm_tensor *tensors;
-  size_t n, capacity;
-} saver;
-
-static dm_status take_tensor(dm_model_writer *w, const char *name, dm_dtype type, const size_t *shape, size_t rank, const void *data,
-                             dm_error *err) {
-  saver *k = w->user;
-  dm_tensor t = {.type = type, .rank = rank};
-  if (rank > DM_TENSOR_RANK_MAX || k->n >= DM_TENSORS_MAX || !dm_tensor_size(type, shape, rank, &t.bytes))
-    return dm_fail(err, DM_EINTERNAL, "tensor '%s' cannot be stored: rank %zu, tensor number %zu", name, rank, k->n + 1);
-  if (k->n == k->capacity) {
-    size_t capacity = k->capacity ? k->capacity * 2 : 16;
-    dm_tensor *grown = dm_arena_alloc(k->arena, capacity, sizeof *grown, err);
-    if (!grown) return DM_EBUDGET;
-    if (k->n) memcpy(grown, k->tensors, k->n * sizeof *grown);
-    k->tensors = grown;
-    k->capacity = capacity;
-  }
-  void *copy = dm_arena_alloc(k->arena, t.bytes, 1, err);
-  t.name = copy ? dm_arena_printf(k->arena, err, "%u/%s", k->stage, name) : NULL;
-  if (!t.name) return DM_EBUDGET;
-  for (size_t i = 0; i < k->n; i++)
-    if (strcmp(k->tensors[i].name, t.name) == 0) return dm_fail(err, DM_EINTERNAL, "tensor '%s' is saved twice", t.name);
-  if (t.bytes) memcpy(copy, data, t.bytes);
-  for (size_t i = 0; i < rank; i++) t.shape[i] = shape[i];
-  t.data = copy;
-  k->tensors[k->n++] = t;
-  return DM_OK;
-}
-
 static const char *keep(dm_arena *arena, const dm_buf *buf, dm_error *err) {
   return dm_buf_status(buf) == DM_OK ? dm_arena_strdup(arena, buf->p, buf->n, err) : NULL;
 }
 
-static dm_status save_stage(const dm_scorer *scorer, saver *k, dm_buf *buf, dm_error *err) {
+static dm_status save_stage(const dm_scorer *scorer, dm_tensor_set *tensors, dm_buf *buf, dm_error *err) {
   const dm_learner *learner = scorer->model->learner;
   dm_json_out j;
   dm_json_out_init(&j, buf, false);
@@ -59,8 +24,8 @@ static dm_status save_stage(const dm_scorer *scorer, saver *k, dm_buf *buf, dm_e
   dm_json_put_string(&j, "method", learner->name);
   dm_json_key(&j, "scalars");
   dm_json_object(&j);
-  k->writer.json = &j;
-  dm_status s = learner->save(scorer->model, &k->writer, err);
+  dm_model_writer writer = {.user = tensors, .json = &j, .tensor = dm_tensor_set_put};
+  dm_status s = learner->save(scorer->model, &writer, err);
   dm_json_end_object(&j);
   dm_json_end_object(&j);
   dm_json_end_array(&j);
@@ -69,8 +34,7 @@ static dm_status save_stage(const dm_scorer *scorer, saver *k, dm_buf *buf, dm_e
 }
 
 static dm_status rows_of(const dm_scorer *scorer, const char *params, dm_arena *arena, dm_model_rows *out, dm_error *err) {
-  saver k = {.arena = arena};
-  k.writer = (dm_model_writer){.user = &k, .tensor = take_tensor};
+  dm_tensor_set k = {.arena = arena, .prefix = "0"};
   dm_buf inputs, transform;
   dm_buf_init(&inputs, scorer->ctx, err);
   dm_buf_init(&transform, scorer->ctx, err);

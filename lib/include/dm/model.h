@@ -58,7 +58,8 @@ enum { /* dm_learner.takes */
   DM_TAKES_WEIGHTS = 4,
   DM_NEEDS_TARGET = 8,
   DM_SCALES = 16,  /* has --scale; input is imputed and one-hot encoded */
-  DM_PREDICTS_CHEAPLY = 32 /* metrics on the training rows cost little beside training */
+  DM_PREDICTS_CHEAPLY = 32, /* metrics on the training rows cost little beside training */
+  DM_HAS_EPOCHS = 64 /* trains by epochs and heeds dm_training_hooks: time limit, figures, checkpoints */
 };
 
 /** What predict is asked for; outputs are written only for the bits set. */
