@@ -5,8 +5,20 @@
 #include <string.h>
 
 const char *dm_step_kind_name(dm_step_kind kind) {
-  static const char *const names[DM_STEP_KINDS] = {"number", "bins", "one-hot", "ordinal"};
+  static const char *const names[DM_STEP_KINDS] = {"number", "bins", "one-hot", "ordinal", "robust", "quantile"};
   return names[kind];
+}
+
+bool dm_step_is_category(dm_step_kind kind) { return kind == DM_STEP_ONE_HOT || kind == DM_STEP_ORDINAL; }
+
+bool dm_scale_parse(const char *name, dm_scale *out) {
+  static const char *const names[] = {"none", "standard", "minmax", "robust", "quantile"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(name, names[i]) == 0) {
+      *out = (dm_scale)i;
+      return true;
+    }
+  return false;
 }
 
 dm_status dm_encoder_new(dm_ctx *ctx, size_t d, dm_encoder **out, dm_error *err) {
@@ -37,7 +49,7 @@ dm_status dm_encoder_place_outputs(dm_encoder *e, dm_error *err) {
   for (size_t c = 0; c < e->d; c++) {
     dm_step *step = &e->steps[c];
     step->output = e->m;
-    step->n_outputs = step->kind == DM_STEP_ONE_HOT ? step->n + step->missing_level : 1;
+    step->n_outputs = step->kind == DM_STEP_ONE_HOT ? step->n + step->missing_level : (size_t)1 + step->indicator;
     e->m += step->n_outputs;
   }
   e->source = dm_arena_alloc(e->memory, e->m, sizeof *e->source, err);
@@ -57,8 +69,14 @@ size_t dm_encoder_n_outputs(const dm_encoder *e) { return e->m; }
 size_t dm_encoder_source(const dm_encoder *e, size_t output) { return e->steps ? e->source[output] : output; }
 const char *dm_encoder_output_name(const dm_encoder *e, size_t output) { return e->steps ? e->names[output] : NULL; }
 
+size_t dm_encoder_output_levels(const dm_encoder *e, size_t output) {
+  if (!e->steps) return 0;
+  const dm_step *step = &e->steps[e->source[output]];
+  return step->kind == DM_STEP_ORDINAL && step->other ? step->n + step->missing_level + 1 : 0;
+}
+
 /* Number of edges ≤ v. */
-static double bin_of(const dm_step *step, double v) {
+static size_t edges_below(const dm_step *step, double v) {
   size_t low = 0, high = step->n;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
@@ -67,7 +85,24 @@ static double bin_of(const dm_step *step, double v) {
     else
       high = middle;
   }
-  return (double)low;
+  return low;
+}
+
+/* Bounded by 3 and smooth; written so that no square can overflow. */
+static double robust(const dm_step *step, double v) {
+  double t = (v - step->center) / step->scale / 3;
+  if (fabs(t) > 1e9) return t > 0 ? 3 : -3;
+  return 3 * t / sqrt(1 + t * t);
+}
+
+static double quantile(const dm_step *step, double v) {
+  if (isnan(v)) return v;
+  if (step->n == 0) return 0;
+  size_t i = edges_below(step, v);
+  if (i == 0) return step->scores[0];
+  if (i == step->n) return step->scores[i - 1];
+  double from = step->edges[i - 1], share = (v - from) / (step->edges[i] - from);
+  return step->scores[i - 1] + share * (step->scores[i] - step->scores[i - 1]);
 }
 
 /* Place of a level code among the seen ones, or SIZE_MAX. */
@@ -94,9 +129,10 @@ static void one_hot(const dm_step *step, double v, double *out) {
 }
 
 static double ordinal(const dm_step *step, double v) {
-  if (isnan(v)) return step->missing_level ? (double)step->n : v;
+  double other = (double)(step->n + step->missing_level);
+  if (isnan(v)) return step->missing_level ? (double)step->n : step->other ? other : v;
   size_t place = place_of(step, v);
-  return place == SIZE_MAX ? -1 : (double)place;
+  return place != SIZE_MAX ? (double)place : step->other ? other : -1;
 }
 
 void dm_encoder_row(const dm_encoder *e, const double *raw, double *out) {
@@ -109,9 +145,12 @@ void dm_encoder_row(const dm_encoder *e, const double *raw, double *out) {
     double v = isnan(raw[c]) ? step->fill : raw[c], *to = out + step->output;
     switch (step->kind) {
     case DM_STEP_NUMBER: *to = (v - step->center) / step->scale; break;
-    case DM_STEP_BINS: *to = isnan(v) ? v : bin_of(step, v); break;
+    case DM_STEP_BINS: *to = isnan(v) ? v : (double)edges_below(step, v); break;
     case DM_STEP_ONE_HOT: one_hot(step, v, to); break;
     case DM_STEP_ORDINAL: *to = ordinal(step, v); break;
+    case DM_STEP_ROBUST: *to = robust(step, v); break;
+    case DM_STEP_QUANTILE: *to = quantile(step, v); break;
     }
+    if (step->indicator) to[1] = isnan(raw[c]) ? 1 : 0;
   }
 }

@@ -7,6 +7,7 @@
 #include "data/encoder.h"
 #include "matrix/distinct.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
@@ -126,17 +127,54 @@ static size_t impute(fitting *f, dm_step *step, const char *name) {
 
 static void fit_scale(fitting *f, dm_step *step, size_t n) {
   double low, high;
-  step->scale = 1;
   if (n == 0 || f->o->scale == DM_SCALE_NONE) return;
   range_of(f->x, n, &low, &high);
   step->center = low;
   if (low == high) return; /* a constant column becomes 0 */
-  if (f->o->scale == DM_SCALE_STANDARD) {
+  if (f->o->scale == DM_SCALE_ROBUST) {
+    sort_column(f, n);
+    double last = (double)(n - 1), quartiles = quantile_of(f->x, n, 0.75 * last) - quantile_of(f->x, n, 0.25 * last);
+    step->center = median_of(f->x, n);
+    step->scale = quartiles > 0 ? quartiles : high / 2 - low / 2;
+  } else if (f->o->scale == DM_SCALE_STANDARD) {
     step->center = mean_of(f->x, n);
     step->scale = deviation_of(f->x, n, step->center);
   } else {
     step->scale = high - low;
   }
+}
+
+/* Knots and their scores; pass 1 counts them (scores NULL), pass 2 writes. @return knots */
+static size_t find_knots(const double *sorted, size_t n, double *knots, double *scores) {
+  size_t asked = n < DM_ENCODER_KNOTS ? n : DM_ENCODER_KNOTS, k = 0;
+  double last = (double)(asked - 1), margin = 0.5 / (double)n;
+  for (size_t from = 0, to; from < asked; from = to) {
+    double knot = asked == 1 ? sorted[0] : quantile_of(sorted, n, (double)from / last * (double)(n - 1));
+    for (to = from + 1; to < asked && !(quantile_of(sorted, n, (double)to / last * (double)(n - 1)) > knot);) to++;
+    if (scores) {
+      double share = asked == 1 ? 0.5 : (double)(from + to - 1) / 2 / last;
+      share = share < margin ? margin : share > 1 - margin ? 1 - margin : share;
+      knots[k] = knot;
+      scores[k] = gsl_cdf_ugaussian_Pinv(share);
+    }
+    k++;
+  }
+  return k;
+}
+
+static dm_status fit_quantiles(fitting *f, dm_step *step, size_t n, dm_error *err) {
+  step->kind = DM_STEP_QUANTILE;
+  sort_column(f, n);
+  if (n && !isfinite(f->x[n - 1] - f->x[0])) {
+    step->scale = (double)INFINITY; /* too far to be interpolated */
+    return DM_OK;
+  }
+  step->n = n ? find_knots(f->x, n, NULL, NULL) : 0;
+  step->edges = dm_arena_alloc(f->e->memory, step->n, sizeof *step->edges, err);
+  step->scores = step->edges ? dm_arena_alloc(f->e->memory, step->n, sizeof *step->scores, err) : NULL;
+  if (!step->scores) return DM_EBUDGET;
+  if (n) (void)find_knots(f->x, n, step->edges, step->scores);
+  return DM_OK;
 }
 
 /* Inner edges of bins of equal counts; equal edges fall together. */
@@ -166,14 +204,47 @@ static dm_status fit_number(fitting *f, const dm_frame_column *c, const size_t *
   gather(f, c->values, rows);
   size_t n = impute(f, step, c->name);
   if (isinf(step->fill)) return too_far(c->name, err);
+  step->indicator = f->o->indicators && f->n_present < f->n;
   if (f->o->quantile_bins) return fit_bins(f, step, n, err);
-  step->kind = DM_STEP_NUMBER;
-  fit_scale(f, step, n);
+  step->kind = f->o->scale == DM_SCALE_ROBUST ? DM_STEP_ROBUST : DM_STEP_NUMBER;
+  step->scale = 1;
+  if (f->o->scale == DM_SCALE_QUANTILE) {
+    dm_status s = fit_quantiles(f, step, n, err);
+    if (s != DM_OK) return s;
+  } else {
+    fit_scale(f, step, n);
+  }
   bool finite = isfinite(step->center) && isfinite(step->scale) && step->scale > 0;
   return finite ? DM_OK : too_far(c->name, err);
 }
 
 /* ---- categories --------------------------------------------------------------- */
+
+/* Which levels have a code of their own. */
+typedef struct kept_levels {
+  size_t n;
+  uint32_t least; /* count that a level needs */
+  size_t ties;    /* levels of just that count that are kept: the first */
+} kept_levels;
+
+static size_t n_frequent(const dm_distinct *d, uint32_t count) {
+  size_t n = 0;
+  for (size_t i = 0; i < d->k; i++) n += d->counts[i] >= count;
+  return n;
+}
+
+static kept_levels choose_levels(const dm_distinct *d, size_t max_levels) {
+  if (max_levels == 0 || d->k <= max_levels) return (kept_levels){.n = d->k};
+  uint32_t enough = 1, too_few = UINT32_MAX; /* n_frequent(enough) > max_levels >= n_frequent(too_few) */
+  while (too_few - enough > 1) {
+    uint32_t middle = enough + (too_few - enough) / 2;
+    if (n_frequent(d, middle) > max_levels)
+      enough = middle;
+    else
+      too_few = middle;
+  }
+  return (kept_levels){max_levels, enough, max_levels - n_frequent(d, too_few)};
+}
 
 static dm_status fit_category(fitting *f, const dm_frame_column *c, const size_t *rows, dm_step *step, dm_error *err) {
   gather(f, c->values, rows);
@@ -183,10 +254,16 @@ static dm_status fit_category(fitting *f, const dm_frame_column *c, const size_t
   step->fill = (double)NAN;
   if (f->o->impute_category == DM_IMPUTE_MODE && d->k) step->fill = mode_of(d);
   step->missing_level = f->o->impute_category == DM_IMPUTE_CONSTANT;
-  step->n = d->k;
-  step->seen = dm_arena_alloc(f->e->memory, d->k, sizeof *step->seen, err);
+  step->other = f->o->other;
+  kept_levels kept = choose_levels(d, f->o->max_levels);
+  step->seen = dm_arena_alloc(f->e->memory, kept.n, sizeof *step->seen, err);
   if (!step->seen) return DM_EBUDGET;
-  for (size_t i = 0; i < d->k; i++) step->seen[i] = (uint32_t)d->values[i];
+  for (size_t i = 0; i < d->k; i++) {
+    bool tie = d->counts[i] == kept.least;
+    if (d->counts[i] < kept.least || (tie && kept.ties == 0)) continue;
+    kept.ties -= tie;
+    step->seen[step->n++] = (uint32_t)d->values[i];
+  }
   return DM_OK;
 }
 
@@ -201,7 +278,9 @@ static dm_status name_outputs(dm_encoder *e, size_t input, const dm_frame_column
   const dm_step *step = &e->steps[input];
   for (size_t k = 0; k < step->n_outputs; k++) {
     char *name;
-    if (step->kind != DM_STEP_ONE_HOT) {
+    if (step->indicator && k == 1) {
+      name = dm_arena_printf(e->memory, err, "%s missing", c->name);
+    } else if (step->kind != DM_STEP_ONE_HOT) {
       name = dm_arena_strdup(e->memory, c->name, strlen(c->name), err);
     } else if (k == step->n) {
       name = dm_arena_printf(e->memory, err, "%s=(missing)", c->name);
@@ -219,6 +298,7 @@ static dm_status check_options(const dm_encode_options *o, dm_error *err) {
   if (o->categories == DM_CODE_QUANTILE) return dm_fail(err, DM_EUSAGE, "encoder: categories have no quantiles; want one-hot or ordinal");
   if (o->impute_category == DM_IMPUTE_MEAN || o->impute_category == DM_IMPUTE_MEDIAN)
     return dm_fail(err, DM_EUSAGE, "encoder: categories have no mean and no median; want none, mode or constant");
+  if (o->other && o->categories != DM_CODE_ORDINAL) return dm_fail(err, DM_EUSAGE, "encoder: `other` is a code of ordinal categories");
   if (o->quantile_bins == 1) return dm_fail(err, DM_EUSAGE, "encoder: quantile bins = 1, want 2 or more, or 0 for none");
   if (o->impute_numeric == DM_IMPUTE_CONSTANT && !isfinite(o->constant))
     return dm_fail(err, DM_EUSAGE, "encoder: constant = %g, want a finite number", o->constant);

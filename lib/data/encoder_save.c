@@ -5,7 +5,9 @@
  *   {"inputs": [{"kind": "number", "fill": 1.5, "center": 1.5, "scale": 0.25},
  *               {"kind": "bins", "edges": [1, 2.5]},
  *               {"kind": "one-hot", "fill": 1, "seen": [0, 1, 4]},
- *               {"kind": "ordinal", "missing": true, "seen": [0, 1]}],
+ *               {"kind": "ordinal", "missing": true, "other": true, "seen": [0, 1]},
+ *               {"kind": "robust", "indicator": true, "fill": 3, "center": 3, "scale": 2},
+ *               {"kind": "quantile", "edges": [1, 2.5, 4], "scores": [-1.5, 0, 1.5]}],
  *    "outputs": ["age", "height", "sex=F", ...]}
  *
  * Doubles are the shortest that read back, so a loaded encoder has the bits of
@@ -16,6 +18,13 @@
 #include <math.h>
 #include <string.h>
 
+static void save_doubles(dm_json_out *json, const char *key, const double *x, size_t n) {
+  dm_json_key(json, key);
+  dm_json_array(json);
+  for (size_t i = 0; i < n; i++) dm_json_double(json, x[i]);
+  dm_json_end_array(json);
+}
+
 static void save_step(const dm_step *step, dm_json_out *json) {
   dm_json_object(json);
   dm_json_put_string(json, "kind", dm_step_kind_name(step->kind));
@@ -25,19 +34,30 @@ static void save_step(const dm_step *step, dm_json_out *json) {
   if (step->missing_level) {
     dm_json_put_bool(json, "missing", true);
   }
-  if (step->kind == DM_STEP_NUMBER) {
+  if (step->other) {
+    dm_json_put_bool(json, "other", true);
+  }
+  if (step->indicator) {
+    dm_json_put_bool(json, "indicator", true);
+  }
+  switch (step->kind) {
+  case DM_STEP_NUMBER:
+  case DM_STEP_ROBUST:
     dm_json_put_double(json, "center", step->center);
     dm_json_put_double(json, "scale", step->scale);
-  } else {
-    dm_json_key(json, step->kind == DM_STEP_BINS ? "edges" : "seen");
+    break;
+  case DM_STEP_BINS: save_doubles(json, "edges", step->edges, step->n); break;
+  case DM_STEP_QUANTILE:
+    save_doubles(json, "edges", step->edges, step->n);
+    save_doubles(json, "scores", step->scores, step->n);
+    break;
+  case DM_STEP_ONE_HOT:
+  case DM_STEP_ORDINAL:
+    dm_json_key(json, "seen");
     dm_json_array(json);
-    for (size_t i = 0; i < step->n; i++) {
-      if (step->kind == DM_STEP_BINS)
-        dm_json_double(json, step->edges[i]);
-      else
-        dm_json_int(json, step->seen[i]);
-    }
+    for (size_t i = 0; i < step->n; i++) dm_json_int(json, step->seen[i]);
     dm_json_end_array(json);
+    break;
   }
   dm_json_end_object(json);
 }
@@ -88,6 +108,23 @@ static dm_status load_edges(dm_encoder *e, size_t input, const dm_json *list, dm
   return DM_OK;
 }
 
+/* Knots were loaded as edges. Bounded, so that no interpolation leaves double. */
+static dm_status load_scores(dm_encoder *e, size_t input, const dm_json *list, dm_error *err) {
+  dm_step *step = &e->steps[input];
+  size_t i = 0;
+  if (!list || list->type != DM_JSON_ARRAY || list->n != step->n) return bad(input, "not one score for each knot", err);
+  if (step->n && !isfinite(step->edges[step->n - 1] - step->edges[0])) return bad(input, "knots reach too far", err);
+  step->scores = dm_arena_alloc(e->memory, list->n, sizeof *step->scores, err);
+  if (!step->scores) return DM_EBUDGET;
+  for (const dm_json *v = list->first; v; v = v->next, i++) {
+    bool number = v->type == DM_JSON_INT || v->type == DM_JSON_DOUBLE;
+    if (!number || !(fabs(v->real) <= DM_ENCODER_MAX_SCORE)) return bad(input, "a score is not a number from -40 to 40", err);
+    if (i && v->real < step->scores[i - 1]) return bad(input, "scores descend", err);
+    step->scores[i] = v->real;
+  }
+  return DM_OK;
+}
+
 static dm_status load_seen(dm_encoder *e, size_t input, const dm_json *list, dm_error *err) {
   dm_step *step = &e->steps[input];
   size_t i = 0;
@@ -111,14 +148,20 @@ static dm_status load_step(dm_encoder *e, size_t input, const dm_json *json, dm_
   step->kind = (dm_step_kind)k;
   if (!finite_member(json, "fill", (double)NAN, &step->fill)) return bad(input, "fill is not a number", err);
   step->missing_level = dm_json_get_bool(json, "missing", false);
-  if (step->kind == DM_STEP_NUMBER) {
+  step->other = dm_json_get_bool(json, "other", false);
+  step->indicator = dm_json_get_bool(json, "indicator", false);
+  if (step->other && step->kind != DM_STEP_ORDINAL) return bad(input, "only ordinal codes have another", err);
+  if (dm_step_is_category(step->kind) ? step->indicator : step->missing_level) return bad(input, "missing is not told so by its kind", err);
+  if (step->kind == DM_STEP_NUMBER || step->kind == DM_STEP_ROBUST) {
     if (!finite_member(json, "center", 0, &step->center)) return bad(input, "center is not a number", err);
     if (!finite_member(json, "scale", 0, &step->scale) || !(step->scale > 0)) return bad(input, "scale is not a number > 0", err);
     return DM_OK;
   }
-  const dm_json *list = dm_json_get(json, step->kind == DM_STEP_BINS ? "edges" : "seen");
+  const dm_json *list = dm_json_get(json, dm_step_is_category(step->kind) ? "seen" : "edges");
   if (!list || list->type != DM_JSON_ARRAY) return bad(input, "no list of edges or levels", err);
-  return step->kind == DM_STEP_BINS ? load_edges(e, input, list, err) : load_seen(e, input, list, err);
+  if (dm_step_is_category(step->kind)) return load_seen(e, input, list, err);
+  dm_status s = load_edges(e, input, list, err);
+  return s == DM_OK && step->kind == DM_STEP_QUANTILE ? load_scores(e, input, dm_json_get(json, "scores"), err) : s;
 }
 
 static dm_status load_names(dm_encoder *e, const dm_json *outputs, dm_error *err) {

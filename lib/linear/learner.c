@@ -9,7 +9,7 @@ static const dm_param logistic_parameters[] = {
     {"C", DM_PARAM_DOUBLE, "1", 0, DBL_MAX, true, NULL, "weight of the loss against the penalty: smaller is smoother"},
     {"max_iter", DM_PARAM_INT, "1000", 1, INT32_MAX, false, NULL, "iterations of L-BFGS"},
     {"tol", DM_PARAM_DOUBLE, "1e-9", 0, 1, true, NULL, "largest component of the mean loss's gradient that ends training"},
-    {"scale", DM_PARAM_CHOICE, "standard", 0, 0, false, "none|standard|minmax", "what numbers are brought to before training"},
+    {"scale", DM_PARAM_CHOICE, "standard", 0, 0, false, "none|standard|minmax|robust|quantile", "what numbers are brought to before training"},
     {NULL},
 };
 
@@ -17,7 +17,7 @@ static const dm_param linear_parameters[] = {
     {"alpha", DM_PARAM_DOUBLE, "1", 0, DBL_MAX, false, NULL, "weight of the penalty; 0: least squares"},
     {"max_iter", DM_PARAM_INT, "10000", 1, INT32_MAX, false, NULL, "iterations of L-BFGS"},
     {"tol", DM_PARAM_DOUBLE, "1e-10", 0, 1, true, NULL, "largest component of the mean loss's gradient, by the target's deviation, that ends training"},
-    {"scale", DM_PARAM_CHOICE, "standard", 0, 0, false, "none|standard|minmax", "what numbers are brought to before training"},
+    {"scale", DM_PARAM_CHOICE, "standard", 0, 0, false, "none|standard|minmax|robust|quantile", "what numbers are brought to before training"},
     {NULL},
 };
 

@@ -7,10 +7,10 @@ static dm_status fit_encoder(const dm_job *j, const size_t *rows, size_t n, dm_e
   unsigned native = DM_TAKES_MISSING | DM_TAKES_CATEGORIES;
   if ((j->learner->takes & native) == native) return dm_encoder_passthrough(j->ctx, j->d, out, err);
   dm_encode_options o = {.impute_numeric = DM_IMPUTE_MEAN, .impute_category = DM_IMPUTE_MODE, .categories = DM_CODE_ONE_HOT};
-  if (j->learner->takes & DM_SCALES) {
-    const char *scale = dm_params_choice(j->params, "scale");
-    o.scale = strcmp(scale, "standard") == 0 ? DM_SCALE_STANDARD : strcmp(scale, "minmax") == 0 ? DM_SCALE_MINMAX : DM_SCALE_NONE;
-  }
+  if (j->learner->encoding)
+    j->learner->encoding(j->params, &o);
+  else if (j->learner->takes & DM_SCALES)
+    (void)dm_scale_parse(dm_params_choice(j->params, "scale"), &o.scale); /* one of its choices */
   return dm_encoder_fit(j->ctx, j->frame, j->columns, j->d, rows, n, &o, out, err);
 }
 
@@ -28,20 +28,34 @@ static dm_status raw_block(const dm_job *j, dm_arena *memory, const size_t *rows
   return DM_OK;
 }
 
-/* DENSE: encoded rows as float32. */
-static dm_status dense_block(const dm_job *j, const dm_encoder *encoder, const size_t *rows, size_t n, dm_dense *dense, dm_block *out,
-                             dm_error *err) {
+/* Levels of encoded columns; *out NULL when all are numbers. */
+static dm_status encoded_levels(const dm_encoder *encoder, dm_arena *memory, const size_t **out, dm_error *err) {
   size_t m = dm_encoder_n_outputs(encoder);
+  bool any = false;
+  size_t *levels = dm_arena_alloc(memory, m, sizeof *levels, err);
+  if (!levels) return DM_EBUDGET;
+  for (size_t c = 0; c < m; c++) any |= (levels[c] = dm_encoder_output_levels(encoder, c)) > 0;
+  *out = any ? levels : NULL;
+  return DM_OK;
+}
+
+/* DENSE: encoded rows as float32. */
+static dm_status dense_block(const dm_job *j, const dm_encoder *encoder, dm_arena *memory, const size_t *rows, size_t n, dm_dense *dense,
+                             dm_block *out, dm_error *err) {
+  size_t m = dm_encoder_n_outputs(encoder);
+  const size_t *levels = NULL;
+  dm_status s = encoded_levels(encoder, memory, &levels, err);
+  if (s != DM_OK) return s;
   double *scratch = dm_alloc(j->ctx, j->d + m, sizeof *scratch, "encoded row", err);
   if (!scratch) return DM_EBUDGET;
-  dm_status s = dm_dense_new(j->ctx, n, m, dense, err);
+  s = dm_dense_new(j->ctx, n, m, dense, err);
   for (size_t i = 0; s == DM_OK && i < n; i++) {
     for (size_t c = 0; c < j->d; c++) scratch[c] = j->frame->columns[j->columns[c]].values[rows[i]];
     dm_encoder_row(encoder, scratch, scratch + j->d);
     for (size_t c = 0; c < m; c++) dense->x[i * dense->stride + c] = (float)scratch[j->d + c];
   }
   dm_free(j->ctx, scratch);
-  *out = (dm_block){.kind = DM_BLOCK_DENSE, .d = m, .dense = dense};
+  *out = (dm_block){.kind = DM_BLOCK_DENSE, .d = m, .levels = levels, .dense = dense};
   return s;
 }
 
@@ -55,7 +69,7 @@ dm_status dm_job_fit(const dm_job *j, const size_t *rows, size_t n, dm_scorer **
   dm_block block = {0};
   dm_status s = dm_arena_new(j->ctx, (size_t)1 << 20, &memory, err);
   if (s == DM_OK) s = fit_encoder(j, rows, n, &encoder, err);
-  if (s == DM_OK && j->learner->block == DM_BLOCK_DENSE) s = dense_block(j, encoder, rows, n, &dense, &block, err);
+  if (s == DM_OK && j->learner->block == DM_BLOCK_DENSE) s = dense_block(j, encoder, memory, rows, n, &dense, &block, err);
   if (s == DM_OK && j->learner->block != DM_BLOCK_DENSE) s = raw_block(j, memory, rows, n, &block, err);
   if (s == DM_OK && j->learner->block == DM_BLOCK_BINNED) {
     s = dm_binned_new(j->ctx, n, j->d, block.raw, block.levels, 255, &binned, err);

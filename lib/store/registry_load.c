@@ -19,12 +19,14 @@ static dm_status find_stage(const dm_json *transform, const char *method, const 
   return DM_OK;
 }
 
-/* Levels of each column that the learner sees: those of the inputs where it takes categories as they are. */
+/* Levels of each column that the learner sees: codes of the encoder, or of the inputs where it passes categories through. */
 static dm_status levels_of(const dm_scorer *scorer, const dm_learner *learner, dm_arena *arena, const size_t **out, dm_error *err) {
   size_t m = dm_encoder_n_outputs(scorer->encoder);
   size_t *levels = dm_arena_alloc(arena, m, sizeof *levels, err);
   if (!levels) return DM_EBUDGET;
-  for (size_t i = 0; i < m && (learner->takes & DM_TAKES_CATEGORIES); i++) {
+  for (size_t i = 0; i < m; i++) {
+    levels[i] = dm_encoder_output_levels(scorer->encoder, i);
+    if (!(learner->takes & DM_TAKES_CATEGORIES) || dm_encoder_output_name(scorer->encoder, i)) continue;
     size_t source = dm_encoder_source(scorer->encoder, i);
     if (source >= scorer->d) return dm_fail(err, DM_EINPUT, "the encoder names input %zu of %zu", source + 1, scorer->d);
     if (scorer->inputs[source].kind == DM_CATEGORY) levels[i] = scorer->inputs[source].levels.n;

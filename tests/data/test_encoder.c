@@ -86,13 +86,34 @@ static void numbers_are_scikit_learns(void **state) {
       {DM_IMPUTE_MODE, DM_SCALE_NONE, 0, golden_mode[0]},
       {DM_IMPUTE_CONSTANT, DM_SCALE_STANDARD, -1.5, golden_constant_standard[0]},
       {DM_IMPUTE_NONE, DM_SCALE_STANDARD, 0, golden_standard[0]},
+      {DM_IMPUTE_MEDIAN, DM_SCALE_ROBUST, 0, golden_median_robust[0]},
   };
-  for (size_t i = 0; i < 5; i++) {
+  for (size_t i = 0; i < 6; i++) {
     dm_encode_options o = {.impute_numeric = cases[i].impute, .scale = cases[i].scale, .constant = cases[i].constant};
     compare(*state, 0, GOLDEN_NUMBERS, o, cases[i].want, GOLDEN_NUMBERS);
   }
   dm_encode_options bins = {.impute_numeric = DM_IMPUTE_MEDIAN, .quantile_bins = 5};
   compare(*state, 0, 4, bins, golden_median_bins[0], 4);
+}
+
+/* At the knots, where both interpolate nothing; scikit-learn puts the ends' scores at 5.2 whatever the number of rows. */
+static void quantile_scores_are_scikit_learns(void **state) {
+  const table *t = *state;
+  dm_encoder *e = fit(t, 0, GOLDEN_NUMBERS, (dm_encode_options){.impute_numeric = DM_IMPUTE_MEDIAN, .scale = DM_SCALE_QUANTILE});
+  double out[GOLDEN_NUMBERS], most = 2.2871; /* the normal score of 1 - 1/90 */
+  size_t compared = 0;
+  for (size_t i = 0; i < GOLDEN_ROWS; i++) {
+    encode(t, e, 0, i, out);
+    for (size_t c = 0; c < GOLDEN_NUMBERS; c++) {
+      assert_true(fabs(out[c]) < most);
+      if (i >= GOLDEN_TRAIN || fabs(golden_median_quantile[i][c]) > 5) continue;
+      assert_true(near(out[c], golden_median_quantile[i][c], 1e-9));
+      compared++;
+    }
+    assert_true(out[2] == 0); /* constant */
+  }
+  assert_true(compared > 120);
+  dm_encoder_free(e);
 }
 
 static void categories_are_scikit_learns(void **state) {
@@ -179,8 +200,11 @@ static void loaded_encoders_give_the_same_bits(void **state) {
       {.impute_category = DM_IMPUTE_CONSTANT, .scale = DM_SCALE_MINMAX},
       {.impute_numeric = DM_IMPUTE_MEDIAN, .categories = DM_CODE_ORDINAL, .quantile_bins = 7},
       {0},
+      {.impute_numeric = DM_IMPUTE_MEDIAN, .scale = DM_SCALE_ROBUST, .indicators = true, .categories = DM_CODE_ORDINAL, .other = true},
+      {.scale = DM_SCALE_QUANTILE, .indicators = true, .impute_category = DM_IMPUTE_CONSTANT, .categories = DM_CODE_ORDINAL, .other = true,
+       .max_levels = 2},
   };
-  for (size_t i = 0; i < 4; i++) {
+  for (size_t i = 0; i < 6; i++) {
     dm_encoder *e = fit(t, 0, GOLDEN_NUMBERS + 1, cases[i]), *loaded = NULL;
     dm_arena *memory = NULL;
     const dm_json *json = NULL;
@@ -209,6 +233,45 @@ static void loaded_encoders_give_the_same_bits(void **state) {
     dm_encoder_free(e);
     dm_encoder_free(loaded);
   }
+}
+
+static void codes_are_never_beside_their_levels(void **state) {
+  const table *t = *state;
+  const double raw[] = {-1, 4 /* 'e' */, 1e300, (double)NAN, 0, 1, 2, 3};
+  const struct {
+    dm_encode_options o;
+    size_t levels;
+    double want[8]; /* letters by how often they are: a b c d */
+  } cases[] = {
+      {{.other = true}, 5, {4, 4, 4, 4, 0, 1, 2, 3}},
+      {{.other = true, .impute_category = DM_IMPUTE_CONSTANT}, 6, {5, 5, 5, 4, 0, 1, 2, 3}},
+      {{.other = true, .impute_category = DM_IMPUTE_MODE, .max_levels = 2}, 3, {2, 2, 2, 0, 0, 1, 2, 2}},
+      {{.other = true, .impute_category = DM_IMPUTE_CONSTANT, .max_levels = 1}, 3, {2, 2, 2, 1, 0, 2, 2, 2}},
+      {{.max_levels = 2, .impute_category = DM_IMPUTE_CONSTANT}, 0, {-1, -1, -1, 2, 0, 1, -1, -1}},
+  };
+  for (size_t i = 0; i < 5; i++) {
+    dm_encode_options o = cases[i].o;
+    o.categories = DM_CODE_ORDINAL;
+    dm_encoder *e = fit(t, CATEGORY, 1, o);
+    assert_int_equal(dm_encoder_output_levels(e, 0), cases[i].levels);
+    for (size_t k = 0; k < 8; k++) {
+      double out;
+      dm_encoder_row(e, &raw[k], &out);
+      assert_true(out == cases[i].want[k]);
+    }
+    dm_encoder_free(e);
+  }
+  dm_encoder *e = fit(t, 0, 2, (dm_encode_options){.indicators = true, .impute_numeric = DM_IMPUTE_MEAN});
+  assert_int_equal(dm_encoder_n_outputs(e), 3); /* column 1 has no missing cell */
+  assert_string_equal(dm_encoder_output_name(e, 1), "x0 missing");
+  assert_int_equal(dm_encoder_source(e, 1), 0);
+  assert_int_equal(dm_encoder_output_levels(e, 1), 0);
+  for (size_t i = 0; i < GOLDEN_ROWS; i++) {
+    double out[3];
+    encode(t, e, 0, i, out);
+    assert_true(out[1] == (isnan(golden_numbers[i][0]) ? 1 : 0) && !isnan(out[0]));
+  }
+  dm_encoder_free(e);
 }
 
 static dm_status load_text(dm_ctx *ctx, const char *text, size_t d, dm_encoder **out, dm_error *err) {
@@ -254,6 +317,17 @@ static void forged_encoders_are_refused(void **state) {
       "{\"inputs\":[{\"kind\":\"one-hot\",\"seen\":[4294967295]}],\"outputs\":[\"a\"]}",
       "{\"inputs\":[{\"kind\":\"one-hot\",\"seen\":[9223372036854775807]}],\"outputs\":[\"a\"]}",
       "{\"inputs\":[{\"kind\":\"one-hot\",\"missing\":true,\"seen\":[0]}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"one-hot\",\"other\":true,\"seen\":[0]}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"ordinal\",\"indicator\":true,\"seen\":[0]}],\"outputs\":[\"a\",\"b\"]}",
+      "{\"inputs\":[{\"kind\":\"robust\",\"missing\":true,\"center\":0,\"scale\":1}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"robust\",\"indicator\":true,\"center\":0,\"scale\":1}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"robust\",\"center\":0,\"scale\":0}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"quantile\",\"edges\":[1,2]}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"quantile\",\"edges\":[1,2],\"scores\":[1]}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"quantile\",\"edges\":[1,2],\"scores\":[1,0]}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"quantile\",\"edges\":[1,2],\"scores\":[-1e308,1e308]}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"quantile\",\"edges\":[1,2],\"scores\":[0,null]}],\"outputs\":[\"a\"]}",
+      "{\"inputs\":[{\"kind\":\"quantile\",\"edges\":[-1.7e308,1.7e308],\"scores\":[-1,1]}],\"outputs\":[\"a\"]}",
   };
   for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
     dm_encoder *e = NULL;
@@ -310,6 +384,7 @@ static void columns_at_the_edge_are_told_or_harmless(void **state) {
   e = NULL;
   assert_int_equal(fit_cells(t->ctx, far, 2, (dm_encode_options){.scale = DM_SCALE_STANDARD}, &e, &err), DM_EINPUT);
   assert_int_equal(fit_cells(t->ctx, far, 2, (dm_encode_options){.scale = DM_SCALE_MINMAX}, &e, &err), DM_EINPUT);
+  assert_int_equal(fit_cells(t->ctx, far, 2, (dm_encode_options){.scale = DM_SCALE_QUANTILE}, &e, &err), DM_EINPUT);
   assert_int_equal(fit_cells(t->ctx, far + 1, 3, (dm_encode_options){.impute_numeric = DM_IMPUTE_MEAN}, &e, &err), DM_EINPUT);
   assert_non_null(strstr(err.message, "column 'x'"));
   const dm_encode_options wrong[] = {
@@ -317,10 +392,64 @@ static void columns_at_the_edge_are_told_or_harmless(void **state) {
       {.impute_category = DM_IMPUTE_MEAN},
       {.impute_category = DM_IMPUTE_MEDIAN},
       {.quantile_bins = 1},
+      {.other = true},
       {.impute_numeric = DM_IMPUTE_CONSTANT, .constant = (double)INFINITY},
   };
-  for (size_t i = 0; i < 5; i++) assert_int_equal(fit_cells(t->ctx, one, 1, wrong[i], &e, &err), DM_EUSAGE);
+  for (size_t i = 0; i < 6; i++) assert_int_equal(fit_cells(t->ctx, one, 1, wrong[i], &e, &err), DM_EUSAGE);
   assert_null(e);
+}
+
+static void bounded_scales_take_any_number(void **state) {
+  const table *t = *state;
+  const double spike[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 8}, huge[] = {-1e308, -1, 0, 1, 1e308}, raw[] = {-1.7e308, -3, 0, 4, 1.7e308};
+  const double want[] = {-3, -0.75 / sqrt(1 + 0.25 * 0.25), 0, 1 / sqrt(1 + 1. / 9), 3};
+  dm_encoder *e = NULL;
+  double out, before = -INFINITY;
+  assert_int_equal(fit_cells(t->ctx, spike, 10, (dm_encode_options){.scale = DM_SCALE_ROBUST}, &e, NULL), DM_OK);
+  for (size_t i = 0; i < 5; i++) { /* quartiles fall together: half the range is the unit */
+    dm_encoder_row(e, &raw[i], &out);
+    assert_true(fabs(out - want[i]) < 1e-12);
+  }
+  dm_encoder_free(e);
+  assert_int_equal(fit_cells(t->ctx, huge, 5, (dm_encode_options){.scale = DM_SCALE_ROBUST}, &e, NULL), DM_OK);
+  for (size_t i = 0; i < 5; i++) {
+    dm_encoder_row(e, &raw[i], &out);
+    assert_true(out >= -3 && out <= 3 && out >= before);
+    before = out;
+  }
+  dm_encoder_free(e);
+  assert_int_equal(fit_cells(t->ctx, spike, 10, (dm_encode_options){.scale = DM_SCALE_QUANTILE}, &e, NULL), DM_OK);
+  dm_encoder_row(e, &raw[0], &out); /* nine of ten share the lowest value: half of them is below it */
+  assert_true(fabs(out + 0.13971029888186212) < 1e-12);
+  dm_encoder_row(e, &raw[3], &out);
+  assert_true(fabs(out - (1.6448536269514722 - 0.13971029888186212) / 2) < 1e-12);
+  dm_encoder_row(e, &raw[4], &out);
+  assert_true(fabs(out - 1.6448536269514722) < 1e-12);
+  dm_encoder_free(e);
+}
+
+/* 5000 rows have 1000 knots: each row's score is near that of its rank. */
+static void many_rows_have_knots_enough(void **state) {
+  const table *t = *state;
+  enum { N = 5000 };
+  double *cells = dm_alloc(t->ctx, N, sizeof *cells, "test", NULL), before = -INFINITY, out, middle = 0;
+  dm_encoder *e = NULL;
+  for (size_t i = 0; i < N; i++) cells[i] = (double)((i * 2741) % N);
+  assert_int_equal(fit_cells(t->ctx, cells, N, (dm_encode_options){.scale = DM_SCALE_QUANTILE}, &e, NULL), DM_OK);
+  assert_int_equal(e->steps[0].n, DM_ENCODER_KNOTS);
+  for (size_t i = 0; i < N; i++) {
+    double v = (double)i;
+    dm_encoder_row(e, &v, &out);
+    assert_true(out >= before && fabs(out) < 3.8);
+    before = out;
+    middle += i >= N / 2 - 1 && i <= N / 2 ? out : 0;
+  }
+  assert_true(fabs(middle) < 1e-12);
+  const double quarter = 0.25 * (N - 1);
+  dm_encoder_row(e, &quarter, &out);
+  assert_true(fabs(out + 0.674489750196) < 1e-5);
+  dm_encoder_free(e);
+  dm_free(t->ctx, cells);
 }
 
 static void a_small_budget_is_an_error_not_a_leak(void **state) {
@@ -347,7 +476,11 @@ static void a_small_budget_is_an_error_not_a_leak(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_are_scikit_learns),
+      cmocka_unit_test(quantile_scores_are_scikit_learns),
       cmocka_unit_test(categories_are_scikit_learns),
+      cmocka_unit_test(codes_are_never_beside_their_levels),
+      cmocka_unit_test(bounded_scales_take_any_number),
+      cmocka_unit_test(many_rows_have_knots_enough),
       cmocka_unit_test(mean_and_deviation_are_right_to_the_last_digit_but_one),
       cmocka_unit_test(what_was_not_in_training_is_nothing),
       cmocka_unit_test(rows_outside_training_change_nothing),

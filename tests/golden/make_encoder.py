@@ -11,7 +11,8 @@ import numpy as np
 import sklearn
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import (KBinsDiscretizer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler)
+from sklearn.preprocessing import (FunctionTransformer, KBinsDiscretizer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, QuantileTransformer,
+                                   RobustScaler, StandardScaler)
 
 ROWS, TRAIN = 60, 45
 rng = np.random.default_rng(7)
@@ -73,6 +74,10 @@ numeric('golden_standard', StandardScaler())
 numeric('golden_median_bins', make_pipeline(SimpleImputer(strategy='median'),
                                             KBinsDiscretizer(5, encode='ordinal', strategy='quantile', subsample=None)),
         slice(0, 4))  # the last column's bins are narrower than the 1e-8 that scikit-learn still takes for bins
+clip = FunctionTransformer(lambda x: x / np.sqrt(1 + (x / 3) ** 2))
+numeric('golden_median_robust', make_pipeline(SimpleImputer(strategy='median'), RobustScaler(), clip))
+normal = QuantileTransformer(n_quantiles=TRAIN, output_distribution='normal')
+numeric('golden_median_quantile', make_pipeline(SimpleImputer(strategy='median'), normal))
 table('golden_exact_moments', [moments(column) for column in numbers[:TRAIN].T])
 category('golden_one_hot', make_pipeline(SimpleImputer(strategy='most_frequent', missing_values=np.nan), OneHotEncoder(handle_unknown='ignore')))
 category('golden_one_hot_missing', make_pipeline(SimpleImputer(strategy='constant', fill_value='~', missing_values=np.nan),

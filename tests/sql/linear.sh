@@ -30,8 +30,12 @@ says out "linear regression (alpha 1): 5 columns"
 # the same bits from the command and in SQL
 run 0 "$mine" predict my.db l breast_cancer --into l_scored
 run 0 "$mine" predict my.db o airquality --into o_scored
+run 0 "$mine" train logistic my.db breast_cancer --target diagnosis --scale robust --model r
+run 0 "$mine" train linear my.db airquality --target Ozone --scale quantile --model q
+run 0 "$mine" predict my.db r breast_cancer --into r_scored
+run 0 "$mine" predict my.db q airquality --into q_scored
 run 0 "$mine" predict my.db d digits --into d_scored
-for m in l:breast_cancer d:digits o:airquality; do
+for m in l:breast_cancer r:breast_cancer d:digits o:airquality q:airquality; do
   run 0 shell "SELECT count(*) > 100, sum(a.prediction IS NOT s.prediction OR a.score IS NOT s.score)
     FROM dm_apply('${m%%:*}', 'SELECT * FROM ${m#*:}') a JOIN ${m%%:*}_scored s ON s.dm_id = a.row"
   [ "$(cat out)" = "1|0" ] || complain "SQL scores ${m#*:} otherwise: $(cat out)"
@@ -62,7 +66,7 @@ checks=$((checks + 1))
 # wrong words and data
 run 2 "$mine" train logistic my.db breast_cancer --target diagnosis --C 0
 says err "C = 0, want a number > 0"
-run 2 "$mine" train logistic my.db breast_cancer --target diagnosis --scale robust
+run 2 "$mine" train logistic my.db breast_cancer --target diagnosis --scale rank
 run 2 "$mine" train linear my.db airquality --target Ozone --alpha -1
 run 2 "$mine" train logistic my.db airquality --target Ozone --task regress
 run 3 "$mine" train logistic my.db "SELECT mean_radius, 'a' AS y FROM breast_cancer" --target y

@@ -293,8 +293,9 @@ DM_API dm_status dm_split_folds(dm_ctx *ctx, size_t n, size_t k, uint64_t seed, 
 /* ---- encoders --------------------------------------------------------------- */
 
 typedef enum dm_impute { DM_IMPUTE_NONE = 0, DM_IMPUTE_MEAN, DM_IMPUTE_MEDIAN, DM_IMPUTE_MODE, DM_IMPUTE_CONSTANT } dm_impute;
-typedef enum dm_scale { DM_SCALE_NONE = 0, DM_SCALE_STANDARD, DM_SCALE_MINMAX } dm_scale;
+typedef enum dm_scale { DM_SCALE_NONE = 0, DM_SCALE_STANDARD, DM_SCALE_MINMAX, DM_SCALE_ROBUST, DM_SCALE_QUANTILE } dm_scale;
 typedef enum dm_code { DM_CODE_ONE_HOT = 0, DM_CODE_ORDINAL, DM_CODE_QUANTILE } dm_code;
+DM_API bool dm_scale_parse(const char *name, dm_scale *out); /* "none" … "quantile"; false and *out untouched for another text */
 
 typedef struct dm_encode_options {
   dm_impute impute_numeric, impute_category;
@@ -302,6 +303,9 @@ typedef struct dm_encode_options {
   dm_code categories;     /* ONE_HOT or ORDINAL */
   size_t quantile_bins;   /* 0 = numbers stay numbers; else code = bin, as ORDINAL */
   double constant;        /* for DM_IMPUTE_CONSTANT */
+  bool indicators;        /* a numeric column with missing training cells gets one output more: "<name> missing", 0 or 1 */
+  bool other;             /* ORDINAL: a last code for what has no other, so that no code is -1 or NaN */
+  size_t max_levels;      /* only so many levels, the most frequent, keep their own code; 0 = all */
 } dm_encode_options;
 
 /**
@@ -311,12 +315,21 @@ typedef struct dm_encode_options {
  * categories) copies. Const and thread-safe after fitting.
  *
  * Numbers: imputed, then scaled, or cut into bins (bin = number of inner
- * quantiles ≤ v). Standard: (v - mean) / sd with division by n; a constant
- * column becomes 0. Mode: the most frequent, the smallest of several. Without
- * imputation NaN stays NaN.
+ * quantiles ≤ v). Mode: the most frequent, the smallest of several. Without
+ * imputation NaN stays NaN. A constant column becomes 0. Scales:
+ *   standard  (v - mean) / sd with division by n
+ *   minmax    (v - low) / (high - low)
+ *   robust    x / sqrt(1 + (x/3)^2), x = (v - median) / s, s the distance of the quartiles, or half the range where that is 0
+ *   quantile  v between up to 1000 quantiles of the training rows to that place between their standard normal scores
+ * The score of the quantiles that share a value is that of their mean share,
+ * kept 1/(2n) from 0 and 1; beyond the ends the end's score stays.
  * Categories: one output for each level of the training rows, or its place
  * among them; a level not seen there is all zero, or -1. Missing is the mode,
- * a level of its own (DM_IMPUTE_CONSTANT), or all zero and NaN (NONE).
+ * a level of its own (DM_IMPUTE_CONSTANT), or all zero and NaN (NONE). With
+ * `other` codes are 0 … n-1 for the n levels that have their own, then one for
+ * missing (DM_IMPUTE_CONSTANT), then one for all else. Of levels equally
+ * frequent at max_levels the first keep their code.
+ * Source: robust: Holzmüller, Grinsztajn & Steinwart, NeurIPS 2024 (RealMLP).
  * @param rows [n] training rows; NULL = 0 … n-1.
  * @return DM_EUSAGE (options that contradict); DM_EINPUT (values that double cannot average or scale); DM_EBUDGET.
  */
@@ -330,6 +343,8 @@ DM_API size_t dm_encoder_n_outputs(const dm_encoder *e);
 /** Which input an output comes from, and a name for it ("sex=Male"; NULL of a passthrough: the input's own). */
 DM_API size_t dm_encoder_source(const dm_encoder *e, size_t output);
 DM_API const char *dm_encoder_output_name(const dm_encoder *e, size_t output);
+/** Codes that an output may take, 0 … levels-1 for any row; 0 = a number, or an ordinal without `other`, which may be -1 or NaN. */
+DM_API size_t dm_encoder_output_levels(const dm_encoder *e, size_t output);
 /** @param raw [d] @param out [m], must not overlap raw. No allocation. */
 DM_API void dm_encoder_row(const dm_encoder *e, const double *raw, double *out);
 DM_API void dm_encoder_save(const dm_encoder *e, dm_json_out *json); /* one JSON value */

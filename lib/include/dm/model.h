@@ -141,7 +141,7 @@ struct dm_model_reader {
   void *user;
   const dm_json *json; /* the learner's scalars */
   size_t d, n_classes; /* checked by the caller against inputs and target */
-  const size_t *levels; /* [d] 0 = numeric, else number of levels of that column (of the input where the learner takes categories as they are) */
+  const size_t *levels; /* [d] 0 = numeric, else number of levels: codes of the encoder, or of the input where categories pass through */
   /**
    * Tensor of exactly that type and rank; *shape filled; borrowed until the load returns.
    * DM_EINPUT when absent, of another type or rank, or when its bytes do not match its shape.
