@@ -4,11 +4,17 @@
  * asks the dynamic linker instead of believing the build.
  */
 #define _GNU_SOURCE
+#include "matrix/blas.h"
+
 #include <dm/matrix.h>
 
 #include <dlfcn.h>
 #include <gsl/gsl_cblas.h>
 #include <string.h>
+
+/* Of OpenBLAS alone: another CBLAS leaves them null. */
+extern int openblas_get_num_threads(void) __attribute__((weak));
+extern void openblas_set_num_threads(int n) __attribute__((weak));
 
 const char *dm_blas_library(void) {
   Dl_info info;
@@ -24,4 +30,15 @@ bool dm_blas_is_fast(void) {
   const char *path = dm_blas_library(), *name = strrchr(path, '/');
   name = name ? name + 1 : path;
   return strstr(name, "blas") != NULL && strstr(name, "gslcblas") == NULL;
+}
+
+int dm_blas_one_thread(void) {
+  if (!openblas_get_num_threads || !openblas_set_num_threads) return 0;
+  int before = openblas_get_num_threads();
+  if (before > 1) openblas_set_num_threads(1);
+  return before;
+}
+
+void dm_blas_restore(int threads) {
+  if (threads > 1 && openblas_set_num_threads) openblas_set_num_threads(threads);
 }

@@ -59,6 +59,35 @@ DM_API dm_status dm_binned_new(dm_ctx *ctx, size_t n, size_t d, const double *co
                                size_t max_bins, dm_binned *out, dm_error *err);
 DM_API void dm_binned_clear(dm_binned *m);
 
+/**
+ * Principal components: orthogonal directions along which the rows vary most.
+ *   C = sum over rows of (x - mean)' (x - mean) / (n - 1),   C v = variance v
+ * Beyond the rank of the rows (constant columns, n <= d) components are zero
+ * with variance 0. The first entry of a component that is as large as its
+ * largest, but for 1e-6 of it, is positive.
+ */
+typedef struct dm_pca {
+  size_t d, k;
+  double *mean;       /* [d] */
+  double *components; /* [k, d] unit rows, by falling variance */
+  double *variance;   /* [k] along each component, divisor n - 1 */
+  double *share;      /* [k] of the variance of all d columns; 0 when there is none */
+  dm_arena *memory;   /* holds them */
+} dm_pca;
+
+/**
+ * Columns are centred, never scaled; all in double. The eigenproblem has the
+ * smaller of n and d as its size (the Gram matrix of the rows when n < d).
+ * @param x [n, d] row-major, |x| < 1e150. @param k components, 1 … d.
+ * @return DM_EINPUT: no rows, NaN, infinity or a number too large (row and column are named); DM_EUSAGE: k; DM_EBUDGET.
+ * Cost: O(n d min(n, d) + min(n, d)^3), min(n, d)^2 + n d doubles. Same bits for any thread count.
+ * Source: Jolliffe, Principal Component Analysis, 2002, ch. 1-3; eigenvectors by GSL (Golub & Van Loan, alg. 8.3.3).
+ */
+DM_API dm_status dm_pca_fit(dm_ctx *ctx, size_t n, size_t d, const double *x, size_t k, dm_pca *out, dm_error *err);
+/** Coordinates along the components. @param x [n, d]; @param out [n, k], may not overlap x. */
+DM_API void dm_pca_project(const dm_pca *pca, size_t n, const double *x, double *out);
+DM_API void dm_pca_clear(dm_pca *pca);
+
 /** Which library cblas_sgemm came from, by dladdr: path of the shared object (static storage). */
 DM_API const char *dm_blas_library(void);
 /** True when that library is the one libdm was linked for (not libgslcblas). */
