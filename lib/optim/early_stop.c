@@ -54,3 +54,21 @@ bool dm_early_stop_restore(const dm_early_stop *e, float *w) {
   if (e->n) memcpy(w, e->weights, e->n * sizeof *w);
   return true;
 }
+
+void dm_early_stop_state_of(const dm_early_stop *e, dm_early_stop_state *out) {
+  *out = (dm_early_stop_state){.seen = e->seen, .best_at = e->best_at, .best = e->best, .weights = e->weights};
+}
+
+dm_status dm_early_stop_resume(dm_early_stop *e, const dm_early_stop_state *state, dm_error *err) {
+  bool none = isinf(state->best) && state->best > 0;
+  if (isnan(state->best) || (none ? state->best_at != 0 : state->best_at >= state->seen))
+    return dm_fail(err, DM_EINPUT, "early stopping: a state with the best loss %g at observation %llu of %llu", state->best,
+                   (unsigned long long)state->best_at, (unsigned long long)state->seen);
+  for (size_t i = 0; i < e->n; i++)
+    if (!isfinite(state->weights[i])) return dm_fail(err, DM_EINPUT, "early stopping: weight %zu of the best is not finite", i);
+  if (e->n) memcpy(e->weights, state->weights, e->n * sizeof *e->weights);
+  e->seen = state->seen;
+  e->best_at = state->best_at;
+  e->best = state->best;
+  return DM_OK;
+}

@@ -90,16 +90,21 @@ static double sigmoid(double s) {
   return (s >= 0 ? 1 : e) / (1 + e);
 }
 
+/* The share of class 1 that is learned: y itself, or p/2 nearer the middle. */
+static double smooth(double y, double p) { return p > 0 ? y + p * (0.5 - y) : y; }
+
 /* log(1 + exp(s)) - y s */
 static double logistic_value(size_t k, const double *s, double y, double p) {
-  (void)k, (void)p;
+  (void)k;
+  y = smooth(y, p);
   double tail = log1p(exp(-fabs(s[0])));
   return s[0] >= 0 ? (1 - y) * s[0] + tail : tail - y * s[0];
 }
 
 /* For y = 1 as -sigmoid(-s): the difference would lose all digits where s is large. */
 static void logistic_gradient(size_t k, const double *s, double y, double p, double *g) {
-  (void)k, (void)p;
+  (void)k;
+  y = smooth(y, p);
   g[0] = y == 1 ? -sigmoid(-s[0]) : sigmoid(s[0]) - y;
 }
 
@@ -149,24 +154,27 @@ static void softmax(size_t k, const double *s, double *q) {
   for (size_t c = 0; c < k; c++) q[c] /= sum;
 }
 
-/* log(sum_j exp(s_j)) - s_y; the class of the largest score is left out of log1p's sum. */
+/* log(sum_j exp(s_j)) - (1 - p) s_y - p mean(s); the class of the largest score is left out of log1p's sum. */
 static double softmax_value(size_t k, const double *s, double y, double p) {
-  (void)p;
   size_t top = 0;
-  double rest = 0;
+  double rest = 0, spread = 0;
   for (size_t c = 1; c < k; c++) top = s[c] > s[top] ? c : top;
   for (size_t c = 0; c < k; c++) rest += c == top ? 0 : exp(s[c] - s[top]);
-  return s[top] - s[(size_t)y] + log1p(rest);
+  for (size_t c = 0; p > 0 && c < k; c++) spread += (s[(size_t)y] - s[c]) / (double)k;
+  return s[top] - s[(size_t)y] + log1p(rest) + p * spread;
 }
 
 /* q - e_y; for the true class minus the sum of the others, which keeps its digits. */
 static void softmax_gradient(size_t k, const double *s, double y, double p, double *g) {
-  (void)p;
   size_t truth = (size_t)y;
   double others = 0;
   softmax(k, s, g);
   for (size_t c = 0; c < k; c++) others += c == truth ? 0 : g[c];
   g[truth] = -others;
+  if (p > 0) {
+    for (size_t c = 0; c < k; c++) g[c] -= p / (double)k;
+    g[truth] += p;
+  }
 }
 
 static void softmax_diagonal(size_t k, const double *s, double y, double p, double *h) {
@@ -214,10 +222,10 @@ const dm_loss dm_losses[] = {
     {"huber", false, false, 1, UNBOUNDED, false, huber_value, huber_gradient, huber_diagonal, huber_product},
     {"quantile", false, false, 0.5, 1, false, quantile_value, quantile_gradient, NULL, NULL},
     {"epsilon_insensitive", false, false, 0.1, UNBOUNDED, true, insensitive_value, insensitive_gradient, NULL, NULL},
-    {"logistic", true, false, NONE, 0, false, logistic_value, logistic_gradient, logistic_diagonal, logistic_product},
+    {"logistic", true, false, 0, 1, true, logistic_value, logistic_gradient, logistic_diagonal, logistic_product},
     {"hinge", true, false, NONE, 0, false, hinge_value, hinge_gradient, NULL, NULL},
     {"squared_hinge", true, false, NONE, 0, false, squared_hinge_value, squared_hinge_gradient, squared_hinge_diagonal, squared_hinge_product},
-    {"softmax", true, true, NONE, 0, false, softmax_value, softmax_gradient, softmax_diagonal, softmax_product},
+    {"softmax", true, true, 0, 1, true, softmax_value, softmax_gradient, softmax_diagonal, softmax_product},
     {0},
 };
 
@@ -238,5 +246,5 @@ dm_status dm_loss_check(const dm_loss *loss, double p, dm_error *err) {
   if (isnan(loss->otherwise)) return DM_OK;
   if ((p > 0 || (loss->zero && p == 0)) && p < loss->max) return DM_OK;
   if (isinf(loss->max)) return dm_fail(err, DM_EUSAGE, "%s: parameter = %g, want %s 0", loss->name, p, loss->zero ? ">=" : ">");
-  return dm_fail(err, DM_EUSAGE, "%s: parameter = %g, want > 0 and < %g", loss->name, p, loss->max);
+  return dm_fail(err, DM_EUSAGE, "%s: parameter = %g, want %s 0 and < %g", loss->name, p, loss->zero ? ">=" : ">", loss->max);
 }

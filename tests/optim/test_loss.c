@@ -82,6 +82,53 @@ static void softmax_of_two_is_logistic(void **state) {
   }
 }
 
+/* Cross-entropy against q = (1 - p) of the class + p/k of each. */
+static void labels_are_smoothed(void **state) {
+  (void)state;
+  const dm_loss *many = loss_of("softmax"), *two = loss_of("logistic");
+  const double s[] = {0.4, -1.3, 2.1}, p = 0.3;
+  double want = 0, g[3], one;
+  for (size_t y = 0; y < 3; y++) want += (y == 2 ? 1 - p + p / 3 : p / 3) * many->value(3, s, (double)y, 0);
+  near(many->value(3, s, 2, p), want, 1e-15);
+  many->gradient(3, s, 2, p, g);
+  near(g[0] + g[1] + g[2], 0, 1e-15);
+  for (int y = 0; y < 2; y++) {
+    const double pair[] = {0, 1.7};
+    near(two->value(1, &pair[1], y, p), many->value(2, pair, y, p), 1e-15);
+    two->gradient(1, &pair[1], y, p, &one);
+    many->gradient(2, pair, y, p, g);
+    near(one, g[1], 1e-15);
+  }
+}
+
+/* ---- batches -------------------------------------------------------------------------- */
+
+/* Rows of floats 5 apart, with weights, against the functions of each loss. */
+static void a_batch_is_the_sum_of_its_rows(void **state) {
+  (void)state;
+  enum { ROWS = 13, APART = 5, MOST = 4 };
+  for (const dm_loss *loss = dm_losses; loss->name; loss++)
+    for (int weighted = 0; weighted < 2; weighted++)
+      for (int step = 0; step < 2; step++) {
+        size_t k = loss->many ? MOST : 1, apart = step ? APART : k;
+        double p = isnan(loss->otherwise) ? 0 : loss->zero ? 0.25 : loss->otherwise, want = 0;
+        float s[ROWS * APART], g[ROWS * APART], y[ROWS], weights[ROWS];
+        for (size_t i = 0; i < ROWS * APART; i++) s[i] = (float)((double)(i * 37 % 23) / 6 - 2), g[i] = 7;
+        for (size_t i = 0; i < ROWS; i++) y[i] = (float)(i * 5 % (loss->many ? 4 : 2)), weights[i] = (float)(i % 4) / 2;
+        double got = dm_loss_rows(loss, p, ROWS, k, s, apart, y, weighted ? weights : NULL, 0.125, g, apart);
+        near(dm_loss_rows(loss, p, ROWS, k, s, apart, y, weighted ? weights : NULL, 0.125, NULL, 0), got, 0);
+        for (size_t i = 0; i < ROWS; i++) {
+          double z[MOST], d[MOST], w = weighted ? (double)weights[i] : 1;
+          for (size_t c = 0; c < k; c++) z[c] = (double)s[i * apart + c];
+          want += w * loss->value(k, z, (double)y[i], p);
+          loss->gradient(k, z, (double)y[i], p, d);
+          for (size_t c = 0; c < k; c++) near((double)g[i * apart + c], 0.125 * w * d[c], 1e-7);
+          for (size_t c = k; c < apart; c++) assert_true(g[i * apart + c] == 7);
+        }
+        near(got, want, 1e-13 * (1 + want));
+      }
+}
+
 /* ---- far from zero ------------------------------------------------------------------- */
 
 static void large_scores_lose_nothing(void **state) {
@@ -211,7 +258,8 @@ static void wrong_words_and_parameters_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_are_those_of_the_formulas), cmocka_unit_test(softmax_of_two_is_logistic),
+      cmocka_unit_test(values_are_those_of_the_formulas), cmocka_unit_test(softmax_of_two_is_logistic), cmocka_unit_test(labels_are_smoothed),
+      cmocka_unit_test(a_batch_is_the_sum_of_its_rows),
       cmocka_unit_test(large_scores_lose_nothing),        cmocka_unit_test(derivatives_agree_with_differences),
       cmocka_unit_test(wrong_gradients_are_found),        cmocka_unit_test(wrong_words_and_parameters_are_refused),
   };

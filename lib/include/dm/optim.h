@@ -24,11 +24,12 @@ extern "C" {
  *   huber(p)              (s - y)^2 / 2 up to p, then p (|s - y| - p/2)
  *   quantile(p)           p (y - s) above the score, (1 - p)(s - y) below
  *   epsilon_insensitive(p) max(0, |s - y| - p)
- *   logistic              log(1 + exp(s)) - y s
+ *   logistic(p)           log(1 + exp(s)) - z s, z = y (1 - p) + p/2
  *   hinge                 max(0, 1 - t s)
  *   squared_hinge         max(0, 1 - t s)^2
- *   softmax               log(sum_j exp(s_j)) - s_y
+ *   softmax(p)            log(sum_j exp(s_j)) - (1 - p) s_y - p mean(s)
  *
+ * For logistic and softmax p smooths the labels; 0 takes them as they are.
  * At a kink the gradient is that of the flat side (0 between two slopes). No
  * function overflows for finite scores where its result is finite.
  */
@@ -53,6 +54,15 @@ extern DM_API const dm_loss dm_losses[]; /* ended by name NULL */
 DM_API const dm_loss *dm_loss_find(const char *name, dm_error *err);
 /** DM_EUSAGE when p is not within what the loss takes: `huber: parameter = 0, want > 0`. */
 DM_API dm_status dm_loss_check(const dm_loss *loss, double p, dm_error *err);
+
+/**
+ * A batch at once, as nets have it: sum over n rows of weights[i] loss(s_i, y_i), rows in their order.
+ * @param s [n, k] scores, rows s_row floats apart @param y [n] targets @param weights [n], NULL = all 1
+ * @param g [n, k] rows g_row floats apart, written: scale weights[i] gradient_i; NULL = only the value is wanted; not s
+ * Floats widened, computed in double. Thread-safe.
+ */
+DM_API double dm_loss_rows(const dm_loss *loss, double p, size_t n, size_t k, const float *s, size_t s_row, const float *y,
+                           const float *weights, double scale, float *g, size_t g_row);
 
 /* ---- objectives ----------------------------------------------------------- */
 
@@ -199,6 +209,16 @@ DM_API bool dm_early_stop_observe(dm_early_stop *e, double loss, const float *w)
 DM_API double dm_early_stop_best(const dm_early_stop *e, uint64_t *at);
 /** Copies the best weights into w [n]; false (w untouched) when there are none. */
 DM_API bool dm_early_stop_restore(const dm_early_stop *e, float *w);
+
+/** What it has seen, for a checkpoint. */
+typedef struct dm_early_stop_state {
+  uint64_t seen, best_at; /* observations; the best one's number from 0 */
+  double best;            /* infinity: none yet */
+  const float *weights;   /* [n] of the best, borrowed */
+} dm_early_stop_state;
+DM_API void dm_early_stop_state_of(const dm_early_stop *e, dm_early_stop_state *out);
+/** Goes on from a checkpoint; weights are copied. DM_EINPUT: numbers that no state holds. */
+DM_API dm_status dm_early_stop_resume(dm_early_stop *e, const dm_early_stop_state *state, dm_error *err);
 
 /* ---- L-BFGS ------------------------------------------------------------------------ */
 
