@@ -7,6 +7,7 @@
  * Source: Cody & Waite, 1980, ch. 6 (reduction by two constants).
  */
 #include "matrix/kernels/kernels.h"
+#include "matrix/kernels/simd.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -23,7 +24,7 @@ static inline double power_of_two(int64_t n) {
   return v;
 }
 
-static inline __attribute__((always_inline)) double exponential(double x) {
+DM_INLINE double exponential(double x) {
   static const double c[] = {/* 1/13! … 1/2! */
                              0x1.6124613a86d09p-33, 0x1.1eed8eff8d898p-29, 0x1.ae64567f544e4p-26, 0x1.27e4fb7789f5cp-22, 0x1.71de3a556c734p-19,
                              0x1.a01a01a01a01ap-16, 0x1.a01a01a01a01ap-13, 0x1.6c16c16c16c17p-10, 0x1.1111111111111p-7, 0x1.5555555555555p-5,
@@ -37,13 +38,13 @@ static inline __attribute__((always_inline)) double exponential(double x) {
   return y * power_of_two(half) * power_of_two((int64_t)n - half);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("fma"))) static double exp_fma(double x) { return exponential(x); }
+#if DM_HAS_SIMD
+DM_AVX2 static double exp_fma(double x) { return exponential(x); }
 #endif
 
 double dm_k_exp(double x) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("fma")) return exp_fma(x);
+#if DM_HAS_SIMD
+  if (dm_k_simd() != DM_SIMD_SCALAR) return exp_fma(x);
 #endif
   return exponential(x);
 }

@@ -4,12 +4,11 @@
  * alike, only more lanes run at once.
  */
 #include "matrix/kernels/kernels.h"
+#include "matrix/kernels/simd.h"
 
 #include <math.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE void affine(const double *restrict x, size_t d, const double *restrict w, size_t stride, const double *restrict bias, double *restrict z,
+DM_INLINE void affine(const double *restrict x, size_t d, const double *restrict w, size_t stride, const double *restrict bias, double *restrict z,
                    size_t k) {
   if (k == 1) {
     double sum = bias[0];
@@ -22,25 +21,24 @@ INLINE void affine(const double *restrict x, size_t d, const double *restrict w,
     for (size_t c = 0; c < k; c++) z[c] = fma(x[j], w[j * stride + c], z[c]);
 }
 
-INLINE double dot(const double *restrict a, const double *restrict b, size_t n) {
+DM_INLINE double dot(const double *restrict a, const double *restrict b, size_t n) {
   double s[DM_K_LANES] = {0};
   for (size_t i = 0; i < n; i += DM_K_LANES)
     for (size_t l = 0; l < DM_K_LANES; l++) s[l] += a[i + l] * b[i + l];
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-INLINE void axpy(double a, const double *restrict x, double *restrict y, size_t n) {
+DM_INLINE void axpy(double a, const double *restrict x, double *restrict y, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) static void affine_wide(const double *x, size_t d, const double *w, size_t stride, const double *bias,
-                                                            double *z, size_t k) {
+#if DM_HAS_SIMD
+DM_AVX2 static void affine_wide(const double *x, size_t d, const double *w, size_t stride, const double *bias, double *z, size_t k) {
   affine(x, d, w, stride, bias, z, k);
 }
-__attribute__((target("avx2"))) static double dot_wide(const double *a, const double *b, size_t n) { return dot(a, b, n); }
-__attribute__((target("avx2"))) static void axpy_wide(double a, const double *x, double *y, size_t n) { axpy(a, x, y, n); }
-static int is_wide(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+DM_AVX2 static double dot_wide(const double *a, const double *b, size_t n) { return dot(a, b, n); }
+DM_AVX2 static void axpy_wide(double a, const double *x, double *y, size_t n) { axpy(a, x, y, n); }
+static int is_wide(void) { return dm_k_simd() != DM_SIMD_SCALAR; }
 #else
 #define affine_wide affine
 #define dot_wide dot
