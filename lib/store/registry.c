@@ -103,6 +103,8 @@ dm_status dm_registry_list(dm_store *store, dm_arena *arena, dm_model_meta **out
   return DM_OK;
 }
 
+static bool is_training(const dm_model_meta *m) { return strcmp(m->status, DM_STATUS_TRAINING) == 0; }
+
 /* ---- references ----------------------------------------------------------------------- */
 
 /* 'name' -> version 0, 'name@3' -> 3. */
@@ -116,6 +118,13 @@ static dm_status parse_reference(const char *reference, dm_arena *arena, const c
   return *name ? DM_OK : DM_EBUDGET;
 }
 
+static dm_status still_training(const dm_model_meta *m, dm_error *err) {
+  (void)dm_fail(err, DM_EUSAGE, "model '%s@%lld' is still in training; --resume goes on with it", m->name, (long long)m->version);
+  dm_error_hint(err, "dm-mine train with --resume and what it was started with; or dm-mine models DB drop %s@%lld", m->name,
+                (long long)m->version);
+  return DM_EUSAGE;
+}
+
 /* Says which models or versions there are instead. */
 static dm_status unknown_model(dm_store *store, const char *name, int64_t version, dm_arena *arena, dm_error *err) {
   dm_model_meta *list = NULL;
@@ -124,14 +133,20 @@ static dm_status unknown_model(dm_store *store, const char *name, int64_t versio
   const char **names = s == DM_OK ? dm_arena_alloc(arena, n, sizeof *names, err) : NULL;
   if (!names) return s == DM_OK ? DM_EBUDGET : s;
   char versions[256] = "";
+  const dm_model_meta *training = NULL;
   for (size_t i = 0; i < n; i++) {
     if (i == 0 || strcmp(list[i].name, list[i - 1].name) != 0) names[n_names++] = list[i].name;
     if (strcmp(list[i].name, name) != 0 || at + 24 > sizeof versions) continue;
+    if (version == 0 && is_training(&list[i])) {
+      training = &list[i];
+      continue;
+    }
     if (at) memcpy(versions + at, ", ", 3);
     at += at ? 2 : 0;
     at += dm_text_of_int(list[i].version, versions + at);
     versions[at] = 0;
   }
+  if (!at && training) return still_training(training, err);
   if (at && version == 0) {
     (void)dm_fail(err, DM_EUSAGE, "model '%s' has no active version", name);
     dm_error_hint(err, "its versions: %s; dm-mine models DB activate %s@VERSION", versions, name);
@@ -149,8 +164,11 @@ static dm_status unknown_model(dm_store *store, const char *name, int64_t versio
   return DM_EUSAGE;
 }
 
-/* @param newest: without a version, the newest and not the active one. */
-static dm_status find(dm_store *store, const char *reference, bool newest, dm_arena *arena, dm_model_meta *meta, dm_error *err) {
+/* What a name without a version stands for. */
+typedef enum wanted { ACTIVE, NEWEST_MODEL, NEWEST_ROW } wanted;
+
+/* Only NEWEST_ROW gives a training that is not finished. */
+static dm_status find(dm_store *store, const char *reference, wanted which, dm_arena *arena, dm_model_meta *meta, dm_error *err) {
   const char *name = NULL;
   int64_t version;
   dm_stmt *s = NULL;
@@ -161,9 +179,11 @@ static dm_status find(dm_store *store, const char *reference, bool newest, dm_ar
     status = dm_registry_check_tables(store, err);
     if (status == DM_OK)
       status = dm_stmt_prepare(store,
-                               version  ? META_COLUMNS " WHERE m.name = ?1 AND m.version = ?2"
-                               : newest ? META_COLUMNS " WHERE m.name = ?1 ORDER BY m.version DESC LIMIT 1"
-                                        : META_COLUMNS " WHERE m.name = ?1 AND a.model_id = m.id",
+                               version               ? META_COLUMNS " WHERE m.name = ?1 AND m.version = ?2"
+                               : which == NEWEST_ROW ? META_COLUMNS " WHERE m.name = ?1 ORDER BY m.version DESC LIMIT 1"
+                               : which == NEWEST_MODEL
+                                   ? META_COLUMNS " WHERE m.name = ?1 AND m.status <> 'training' ORDER BY m.version DESC LIMIT 1"
+                                   : META_COLUMNS " WHERE m.name = ?1 AND a.model_id = m.id",
                                &s, err);
     if (status == DM_OK) status = dm_stmt_bind_text(s, 1, name, err);
     if (status == DM_OK && version) status = dm_stmt_bind_int(s, 2, version, err);
@@ -172,11 +192,12 @@ static dm_status find(dm_store *store, const char *reference, bool newest, dm_ar
     dm_stmt_free(s);
   }
   if (status == DM_OK && !row) status = unknown_model(store, name, version, arena, err);
+  if (status == DM_OK && which != NEWEST_ROW && is_training(meta)) status = still_training(meta, err);
   return status;
 }
 
 dm_status dm_registry_find(dm_store *store, const char *reference, dm_arena *arena, dm_model_meta *meta, dm_error *err) {
-  return find(store, reference, false, arena, meta, err);
+  return find(store, reference, ACTIVE, arena, meta, err);
 }
 
 /* ---- metrics ----------------------------------------------------------------------------- */
@@ -256,7 +277,7 @@ dm_status dm_registry_activate(dm_store *store, const char *reference, dm_error 
   dm_status s = dm_arena_new(store->ctx, 0, &arena, err);
   if (s != DM_OK) return s;
   s = dm_store_enter(store, &mine, err);
-  if (s == DM_OK) s = find(store, reference, true, arena, &meta, err);
+  if (s == DM_OK) s = find(store, reference, NEWEST_MODEL, arena, &meta, err);
   if (s == DM_OK) s = dm_registry_set_active(store, meta.name, meta.id, err);
   if (s == DM_OK) s = dm_run_log(store, "models activate", reference, NULL, err);
   s = dm_store_leave(store, mine, s, err);
@@ -284,7 +305,7 @@ static dm_status drop_rows(dm_store *store, const dm_model_meta *meta, bool all,
   if (s == DM_OK && !all && meta->active)
     s = dm_store_exec(store, err,
                       "INSERT INTO main.dm_active(name, model_id)"
-                      " SELECT name, id FROM main.dm_model WHERE name = %Q ORDER BY version DESC LIMIT 1",
+                      " SELECT name, id FROM main.dm_model WHERE name = %Q AND status <> 'training' ORDER BY version DESC LIMIT 1",
                       meta->name);
   return s;
 }
@@ -297,7 +318,7 @@ dm_status dm_registry_drop(dm_store *store, const char *reference, size_t *dropp
   dm_status s = dm_arena_new(store->ctx, 0, &arena, err);
   if (s != DM_OK) return s;
   s = dm_store_enter(store, &mine, err);
-  if (s == DM_OK) s = find(store, reference, true, arena, &meta, err);
+  if (s == DM_OK) s = find(store, reference, NEWEST_ROW, arena, &meta, err);
   if (s == DM_OK) s = drop_rows(store, &meta, strchr(reference, '@') == NULL, &count, err);
   if (s == DM_OK) s = dm_run_log(store, "models drop", reference, NULL, err);
   s = dm_store_leave(store, mine, s, err);

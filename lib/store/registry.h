@@ -10,6 +10,7 @@
  *            tensor of stage 0 has the name "0/…", so that models made of
  *            several stages follow without another layout
  *
+ * A training that is not finished has a row as well, see registry_training.c.
  * Tensors "eval/…" are what a report keeps of the test part: not of the model,
  * nor of its hash, but dropped and copied with it.
  */
@@ -62,7 +63,14 @@ dm_status dm_model_rows_read(dm_store *store, int64_t id, dm_arena *arena, dm_mo
 dm_status dm_registry_next_version(dm_store *store, const char *name, int64_t *version, dm_error *err);
 dm_status dm_registry_write_tensors(dm_store *store, int64_t id, const dm_tensor *tensors, size_t n, dm_error *err);
 dm_status dm_registry_set_active(dm_store *store, const char *name, int64_t id, dm_error *err);
-/** dm_model's row with the hash given in meta; meta->id is written. */
+/** 1–128 characters without '@' and control characters. */
+dm_status dm_registry_check_name(const char *name, dm_error *err);
+/**
+ * Makes room for the row to be written: that of the training meta->id goes with its tensors, and id and version stay; where it
+ * is not there any more, or id is 0, the version is the next one and id 0. Part of the open transaction.
+ */
+dm_status dm_registry_replace_training(dm_store *store, dm_model_meta *meta, dm_error *err);
+/** dm_model's row with the hash given in meta; id 0 = a new one, which is written back. */
 dm_status dm_registry_write_model(dm_store *store, const dm_model_rows *rows, dm_model_meta *meta, dm_error *err);
 
 #endif

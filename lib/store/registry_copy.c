@@ -22,6 +22,7 @@ static dm_status write_copy(dm_store *to, const dm_model_rows *rows, dm_model_me
   dm_status s = dm_store_ensure_schema(to, err);
   if (s == DM_OK) s = dm_registry_check_tables(to, err);
   if (s == DM_OK) s = choose_version(to, m, err);
+  m->id = 0; /* that of the other file */
   if (s == DM_OK) s = dm_registry_write_model(to, rows, m, err);
   if (s == DM_OK) s = dm_registry_write_tensors(to, m->id, rows->tensors, rows->n_tensors, err);
   if (s == DM_OK) s = dm_registry_add_metrics(to, m->id, metrics, n_metrics, err);

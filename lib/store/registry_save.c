@@ -99,14 +99,15 @@ dm_status dm_registry_write_model(dm_store *store, const dm_model_rows *rows, dm
   const dm_value numbers[] = {{DM_INTEGER, .integer = meta->version},
                               {DM_INTEGER, .integer = meta->rows},
                               {DM_INTEGER, .integer = (int64_t)meta->seed},
-                              {DM_REAL, .real = meta->seconds}};
+                              {DM_REAL, .real = meta->seconds},
+                              {meta->id ? DM_INTEGER : DM_NULL, .integer = meta->id}};
   enum { N_TEXTS = sizeof texts / sizeof *texts, N_NUMBERS = sizeof numbers / sizeof *numbers };
   dm_stmt *s = NULL;
   bool row;
   dm_status status = dm_stmt_prepare(store,
                                      "INSERT INTO main.dm_model(name, method, task, target, status, params, inputs, transform, source_sql,"
-                                     " source_digest, lib_version, started, sha256, version, rows, seed, seconds)"
-                                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                                     " source_digest, lib_version, started, sha256, version, rows, seed, seconds, id)"
+                                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
                                      &s, err);
   for (int i = 0; status == DM_OK && i < N_TEXTS; i++) status = dm_stmt_bind_text(s, i + 1, texts[i], err);
   for (int i = 0; status == DM_OK && i < N_NUMBERS; i++) status = dm_stmt_bind(s, N_TEXTS + i + 1, numbers[i], err);
@@ -118,7 +119,7 @@ dm_status dm_registry_write_model(dm_store *store, const dm_model_rows *rows, dm
 
 /* ---- saving ------------------------------------------------------------------------- */
 
-static dm_status check_name(const char *name, dm_error *err) {
+dm_status dm_registry_check_name(const char *name, dm_error *err) {
   size_t n = name ? strlen(name) : 0, characters = 0;
   bool good = n > 0 && dm_utf8_valid(name, n) == n;
   for (size_t i = 0; good && i < n; i++) {
@@ -134,7 +135,7 @@ static dm_status write_all(dm_store *store, const dm_model_rows *rows, dm_model_
                            size_t n_metrics, dm_error *err) {
   dm_status s = dm_store_ensure_schema(store, err);
   if (s == DM_OK) s = dm_registry_check_tables(store, err);
-  if (s == DM_OK) s = dm_registry_next_version(store, meta->name, &meta->version, err);
+  if (s == DM_OK) s = dm_registry_replace_training(store, meta, err);
   if (s == DM_OK) s = dm_registry_write_model(store, rows, meta, err);
   if (s == DM_OK) s = dm_registry_write_tensors(store, meta->id, rows->tensors, rows->n_tensors, err);
   if (s == DM_OK) s = dm_registry_add_metrics(store, meta->id, metrics, n_metrics, err);
@@ -148,7 +149,7 @@ dm_status dm_registry_save(dm_store *store, const dm_scorer *scorer, dm_model_me
   dm_model_rows rows;
   dm_arena *work = NULL;
   dm_model_meta m = *meta;
-  dm_status s = check_name(meta->name, err);
+  dm_status s = dm_registry_check_name(meta->name, err);
   if (s == DM_OK) s = dm_arena_new(store->ctx, 0, &work, err);
   if (s == DM_OK) s = rows_of(scorer, meta->params_json, work, &rows, err);
   if (s == DM_OK) s = dm_model_rows_hash(work, store->ctx, &rows, hash, err);

@@ -1,8 +1,8 @@
 /*
  * Opening, settings, transactions.
  *
- * A connection of our own waits up to five seconds for a lock, and gives up at
- * once when the context is cancelled; a progress handler ends long statements
+ * A connection of our own waits up to five seconds for a lock (dm_store_waits
+ * gives it more), and gives up at once when the context is cancelled; a progress handler ends long statements
  * the same way. A connection of somebody else (the extension) keeps its own
  * handlers, settings and open transaction: ours is a savepoint inside it then.
  */
@@ -54,7 +54,7 @@ static dm_status fail_file(dm_store *store, int rc, dm_error *err) {
   case SQLITE_BUSY:
   case SQLITE_LOCKED:
     (void)dm_fail(err, DM_EIO, "the database is locked by another program");
-    dm_error_hint(err, "waited 5 s; try again when the other program has ended its transaction");
+    dm_error_hint(err, "waited %lld s; try again when the other program has ended its transaction", store->wait / 1000);
     break;
   case SQLITE_NOTADB:
     (void)dm_fail(err, DM_EIO, "not an SQLite database");
@@ -86,7 +86,7 @@ dm_status dm_store_fail(dm_store *store, int rc, const char *sql, dm_error *err)
   case SQLITE_INTERRUPT: return dm_fail(err, DM_ECANCEL, "interrupted");
   case SQLITE_BUSY:
   case SQLITE_LOCKED:
-    if (dm_ctx_cancelled(store->ctx)) return dm_fail(err, DM_ECANCEL, "interrupted");
+    if (!store->stubborn && dm_ctx_cancelled(store->ctx)) return dm_fail(err, DM_ECANCEL, "interrupted");
     return fail_file(store, rc, err);
   case SQLITE_IOERR:
   case SQLITE_FULL:
@@ -105,12 +105,23 @@ dm_status dm_store_fail(dm_store *store, int rc, const char *sql, dm_error *err)
 
 /* ---- opening ---------------------------------------------------------------- */
 
-static int on_progress(void *user) { return dm_ctx_cancelled(user); }
+static int on_progress(void *user) {
+  const dm_store *store = user;
+  return !store->stubborn && dm_ctx_cancelled(store->ctx);
+}
 
 static int on_busy(void *user, int count) {
   dm_store *store = user;
-  if (count == 0) store->waiting_since = now_ms();
-  if (dm_ctx_cancelled(store->ctx) || now_ms() - store->waiting_since >= BUSY_MS) return 0;
+  if (count == 0) {
+    store->waiting_since = now_ms();
+    store->announced = false;
+  }
+  long long waited = now_ms() - store->waiting_since;
+  if ((!store->stubborn && dm_ctx_cancelled(store->ctx)) || waited >= store->wait) return 0;
+  if (waited >= BUSY_MS && !store->announced) {
+    store->announced = true;
+    dm_log(store->ctx, DM_LOG_NOTICE, "the database is locked by another program: waiting up to %lld s for it", store->wait / 1000);
+  }
   long ms = count < 5 ? 1 : count < 10 ? 5 : 25;
   struct timespec pause = {.tv_nsec = ms * 1000000};
   (void)nanosleep(&pause, NULL); /* a signal ends it early: the flag is looked at again */
@@ -158,7 +169,7 @@ static int open_file(dm_store *store, int flags) {
   sqlite3_free(name);
   if (!store->db) return SQLITE_NOMEM;
   sqlite3_extended_result_codes(store->db, 1);
-  sqlite3_progress_handler(store->db, PROGRESS_OPS, on_progress, store->ctx);
+  sqlite3_progress_handler(store->db, PROGRESS_OPS, on_progress, store);
   sqlite3_busy_handler(store->db, on_busy, store);
   return rc;
 }
@@ -217,6 +228,7 @@ static dm_status new_store(dm_ctx *ctx, const char *path, dm_store **out, dm_err
   dm_store *store = dm_alloc(ctx, 1, sizeof *store, "database", err);
   if (!store) return DM_EBUDGET;
   store->ctx = ctx;
+  store->wait = BUSY_MS;
   store->path = dm_strdup(ctx, path, err);
   if (!store->path) {
     dm_free(ctx, store);
@@ -301,6 +313,12 @@ void dm_store_close(dm_store *store) {
 
 dm_ctx *dm_store_ctx(const dm_store *store) { return store->ctx; }
 const char *dm_store_path(const dm_store *store) { return store->path; }
+
+void dm_store_waits(dm_store *store, double seconds, bool stubborn) {
+  store->wait = seconds > 0 ? (long long)(seconds * 1000) : BUSY_MS;
+  store->stubborn = stubborn;
+}
+
 const char *dm_store_sqlite_version(void) { return sqlite3_libversion(); }
 
 /* ---- transactions ------------------------------------------------------------ */

@@ -20,6 +20,9 @@ struct dm_store {
   const char *owed; /* a rollback that could not be run for lack of memory */
   bool has_sink;    /* the function that frames are read through is registered */
   long long waiting_since; /* ms, of the lock being waited for */
+  long long wait;   /* ms that a lock is waited for */
+  bool stubborn;    /* a cancelled context ends neither waiting nor statements */
+  bool announced;   /* of this wait, that it takes long */
 };
 
 struct dm_stmt {

@@ -31,7 +31,11 @@ DM_API dm_status dm_store_attach(dm_ctx *ctx, struct sqlite3 *db, dm_store **out
 DM_API void dm_store_close(dm_store *store);
 DM_API dm_ctx *dm_store_ctx(const dm_store *store);
 DM_API const char *dm_store_path(const dm_store *store);
-/** Interrupts the running statement when the context is cancelled (a progress handler does it); always on. */
+/**
+ * How long a lock is waited for (0 = 5 s, as after opening; beyond 5 s the wait is announced), and whether a cancelled context
+ * is not to end waits and statements: for the few that keep work from being lost. A connection of somebody else is left as it is.
+ */
+DM_API void dm_store_waits(dm_store *store, double seconds, bool stubborn);
 
 #define DM_SCHEMA_VERSION 1
 /** Makes or migrates the dm_ tables; part of the running transaction. Called by every writer of the store. */
@@ -209,6 +213,10 @@ typedef struct dm_model_metric {
   double value;
 } dm_model_metric;
 
+/* dm_model.status */
+#define DM_STATUS_READY "ready"
+#define DM_STATUS_TRAINING "training" /* not finished: neither active nor loaded, goes on with dm_train_options.resume */
+
 /** One figure of one epoch of a training: "train_loss", "valid_loss", "lr", … */
 typedef struct dm_model_epoch {
   int64_t epoch; /* from 1 */
@@ -220,7 +228,7 @@ typedef struct dm_model_epoch {
  * Writes a new version of meta->name and makes it active; one transaction,
  * unless one is open. Blobs beyond 64 MiB are split in parts. Name: 1–128
  * characters without '@' and control characters.
- * @param meta id, version, sha256 are written back.
+ * @param meta id 0, or that of a training, whose row and version the model takes; id, version, sha256 are written back.
  */
 DM_API dm_status dm_registry_save(dm_store *store, const dm_scorer *scorer, dm_model_meta *meta, const dm_model_metric *metrics,
                                   size_t n_metrics, dm_arena *arena, dm_error *err);
@@ -231,7 +239,9 @@ DM_API dm_status dm_registry_save(dm_store *store, const dm_scorer *scorer, dm_m
  */
 DM_API dm_status dm_registry_load(dm_store *store, const char *reference, dm_arena *arena, dm_scorer **scorer, dm_model_meta *meta,
                                   dm_error *err);
+/** @return DM_EUSAGE also for a training that is not finished: there is no model yet. */
 DM_API dm_status dm_registry_find(dm_store *store, const char *reference, dm_arena *arena, dm_model_meta *meta, dm_error *err);
+/** All versions by name and version, trainings that are not finished too: see status. */
 DM_API dm_status dm_registry_list(dm_store *store, dm_arena *arena, dm_model_meta **out, size_t *n, dm_error *err);
 DM_API dm_status dm_registry_metrics(dm_store *store, int64_t model_id, dm_arena *arena, dm_model_metric **out, size_t *n, dm_error *err);
 DM_API dm_status dm_registry_add_metrics(dm_store *store, int64_t model_id, const dm_model_metric *metrics, size_t n, dm_error *err);
@@ -242,6 +252,25 @@ DM_API dm_status dm_registry_epochs(dm_store *store, int64_t model_id, dm_arena 
 DM_API dm_status dm_registry_activate(dm_store *store, const char *reference, dm_error *err);
 /** 'name' drops all versions, 'name@3' one; the newest left becomes active. */
 DM_API dm_status dm_registry_drop(dm_store *store, const char *reference, size_t *dropped, dm_error *err);
+
+/** State of a learner between two epochs, in memory: scalars and tensors by dm_model_writer. */
+typedef struct dm_checkpoint dm_checkpoint;
+DM_API dm_status dm_checkpoint_new(dm_ctx *ctx, dm_checkpoint **out, dm_error *err);
+DM_API void dm_checkpoint_free(dm_checkpoint *c); /* NULL allowed */
+/** Empties it for a learner to fill; borrowed until dm_checkpoint_close, which makes it whole. */
+DM_API dm_model_writer *dm_checkpoint_open(dm_checkpoint *c);
+DM_API dm_status dm_checkpoint_close(dm_checkpoint *c, dm_error *err);
+DM_API bool dm_checkpoint_is_whole(const dm_checkpoint *c);
+/**
+ * Writes a checkpoint as a row of dm_model with status 'training', in place of that of meta->id (0 = the first: a version is
+ * taken); one transaction, unless one is open. @param state JSON object of the caller's. @param meta id and version are written back.
+ */
+DM_API dm_status dm_registry_save_training(dm_store *store, const dm_checkpoint *c, const char *state, dm_model_meta *meta, dm_error *err);
+/** The newest unfinished training of that name. */
+DM_API dm_status dm_registry_find_training(dm_store *store, const char *name, dm_arena *arena, dm_model_meta *meta, bool *found, dm_error *err);
+/** Its state and a reader for the learner, whose d, n_classes and levels are left for the caller; both live in the arena. DM_EINPUT: damaged. */
+DM_API dm_status dm_registry_load_training(dm_store *store, const dm_model_meta *meta, dm_arena *arena, const dm_json **state,
+                                           dm_model_reader *reader, dm_error *err);
 /** Copies one model to or from another database file. */
 DM_API dm_status dm_registry_export(dm_store *store, const char *reference, const char *path, dm_error *err);
 DM_API dm_status dm_registry_import(dm_store *store, const char *path, const char *reference, dm_arena *arena, dm_model_meta *meta, dm_error *err);
