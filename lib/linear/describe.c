@@ -32,7 +32,7 @@ void linear_print_column(const dm_scorer *scorer, size_t column, dm_buf *out) {
     return;
   }
   const char *name = dm_encoder_output_name(scorer->encoder, column);
-  dm_buf_adds(out, name && name[0] ? name : scorer->inputs[dm_encoder_source(scorer->encoder, column)].name);
+  dm_buf_adds(out, name && name[0] ? name : dm_scorer_feature_name(scorer, dm_encoder_source(scorer->encoder, column)));
 }
 
 void linear_print_class(const linear_model *m, const dm_scorer *scorer, size_t output, dm_buf *out) {

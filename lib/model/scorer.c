@@ -1,7 +1,7 @@
 /*
  * The composite model: inputs -> encoder -> model of a learner.
- * Made from the frame a model was trained on, or from what was stored
- * (scorer_inputs.c).
+ * Made from the frame a model was trained on, from two such
+ * (scorer_stages.c), or from what was stored (scorer_inputs.c).
  */
 #include "model/scorer.h"
 
@@ -18,12 +18,17 @@ dm_status dm_scorer_alloc(dm_ctx *ctx, size_t d, dm_scorer **out, dm_error *err)
     dm_scorer_free(s);
     return status;
   }
+  s->features = s->inputs;
   *out = s;
   return DM_OK;
 }
 
 void dm_scorer_free(dm_scorer *s) {
   if (!s) return;
+  for (size_t i = 0; i < s->n_before; i++) {
+    s->before[i].model->learner->free(s->before[i].model);
+    dm_encoder_free(s->before[i].encoder);
+  }
   if (s->model) s->model->learner->free(s->model);
   dm_encoder_free(s->encoder);
   dm_arena_free(s->memory);
@@ -70,7 +75,7 @@ dm_status dm_scorer_new(dm_ctx *ctx, const dm_frame *frame, const size_t *column
   dm_status status = dm_scorer_alloc(ctx, d, &s, err);
   for (size_t j = 0; status == DM_OK && j < d; j++)
     status = copy_input(s, &frame->columns[columns[j]], &s->inputs[j], err);
-  if (status == DM_OK) status = copy_target(s, &frame->columns[target_column], err);
+  if (status == DM_OK && target_column != SIZE_MAX) status = copy_target(s, &frame->columns[target_column], err);
   if (status != DM_OK) {
     dm_scorer_free(s);
     return status;
@@ -105,6 +110,7 @@ dm_status dm_scorer_bind(const dm_scorer *s, size_t input, dm_value v, double *r
 
 dm_value dm_scorer_value(const dm_scorer *s, double value) {
   const dm_levels *levels = &s->target.levels;
+  if (!s->target.name) return (dm_value){.type = DM_INTEGER, .integer = value > 0};
   if (levels->n == 0) return (dm_value){.type = DM_REAL, .real = value};
   size_t code = (size_t)value;
   if (levels->type == DM_TEXT) return (dm_value){.type = DM_TEXT, .text = levels->names[code]};

@@ -1,7 +1,7 @@
 /*
  * Scoring of blocks of rows of a frame: its columns are found by name and its
  * levels matched by value once, then each row is bound, encoded and predicted.
- * No threads here; the bits are those of dm_scorer_row, since every learner
+ * No threads here; the bits are those of dm_scorer_rows, since every learner
  * predicts a row alone.
  */
 #include "model/scorer.h"
@@ -62,19 +62,6 @@ dm_status dm_scorer_view_init(const dm_scorer *s, const dm_frame *frame, dm_aren
   return DM_OK;
 }
 
-dm_status dm_scorer_room_init(const dm_scorer *s, size_t rows, dm_arena *memory, dm_scorer_room *out, dm_error *err) {
-  size_t encoded, proba;
-  if (!dm_size_mul(rows, dm_encoder_n_outputs(s->encoder), &encoded) || !dm_size_mul(rows, s->model->n_classes, &proba))
-    return dm_fail(err, DM_EBUDGET, "scorer: a block of rows is more than memory can hold");
-  dm_scorer_room room = {.raw = dm_arena_alloc(memory, s->d, sizeof(double), err)};
-  if (!room.raw || !(room.encoded = dm_arena_alloc(memory, encoded, sizeof(double), err)) ||
-      !(room.proba = dm_arena_alloc(memory, proba, sizeof(double), err)) ||
-      !(room.value = dm_arena_alloc(memory, rows, sizeof(double), err)))
-    return DM_EBUDGET;
-  *out = room;
-  return DM_OK;
-}
-
 /* The raw double of input j in row i of the view. */
 static dm_status view_cell(const dm_scorer *s, const dm_scorer_view *view, size_t j, size_t i, double *raw, dm_error *err) {
   const dm_frame_column *column = view->columns[j];
@@ -88,26 +75,17 @@ static dm_status view_cell(const dm_scorer *s, const dm_scorer_view *view, size_
   return DM_OK;
 }
 
-dm_status dm_scorer_block(const dm_scorer *s, const dm_scorer_view *view, const size_t *rows, size_t first, size_t n,
-                          const dm_scorer_room *room, double *value, double *score, double *proba, dm_error *err) {
-  size_t k = s->model->n_classes, m = dm_encoder_n_outputs(s->encoder);
+dm_status dm_scorer_block(const dm_scorer *s, const dm_scorer_view *view, const size_t *rows, size_t first, size_t n, double *raw,
+                          const dm_scratch *scratch, const dm_scored *out, dm_error *err) {
+  const dm_encoder *encoder = dm_scorer_first(s);
+  size_t m = dm_encoder_n_outputs(encoder);
   for (size_t r = 0; r < n; r++) {
     size_t i = rows ? rows[first + r] : first + r;
     for (size_t j = 0; j < s->d; j++) {
-      dm_status status = view_cell(s, view, j, i, &room->raw[j], err);
+      dm_status status = view_cell(s, view, j, i, &raw[j], err);
       if (status != DM_OK) return status;
     }
-    dm_encoder_row(s->encoder, room->raw, room->encoded + r * m);
+    dm_encoder_row(encoder, raw, scratch->encoded + r * m);
   }
-  double *p = proba ? proba : room->proba;
-  dm_batch batch = {.n = n, .d = s->model->d, .x = room->encoded, .value = room->value, .proba = p};
-  dm_status status = s->model->learner->predict(s->model, k ? DM_OUT_VALUE | DM_OUT_PROBA : DM_OUT_VALUE, &batch, err);
-  if (status != DM_OK) return status;
-  for (size_t r = 0; r < n; r++) {
-    status = dm_scorer_check_class(s, room->value[r], err);
-    if (status != DM_OK) return status;
-    if (value) value[r] = room->value[r];
-    if (score) score[r] = k ? p[r * k + (size_t)room->value[r]] : room->value[r];
-  }
-  return DM_OK;
+  return dm_scorer_run(s, n, scratch, out, err);
 }

@@ -6,7 +6,7 @@
  *                "level_type": "TEXT", "levels": ["Female", "Male"]}],
  *    "target": {"name": "income", "type": "TEXT", "level_type": "TEXT", "levels": ["<=50K", ">50K"]}}
  *
- * Numeric levels also carry "numbers". What is read may be forged: every
+ * Numeric levels also carry "numbers"; a model without a target has null. What is read may be forged: every
  * member is looked at before it is used.
  */
 #include "model/scorer.h"
@@ -43,11 +43,15 @@ void dm_scorer_save_inputs(const dm_scorer *s, dm_json_out *json) {
   for (size_t j = 0; j < s->d; j++) save_input(&s->inputs[j], json);
   dm_json_end_array(json);
   dm_json_key(json, "target");
-  dm_json_object(json);
-  dm_json_put_string(json, "name", s->target.name);
-  dm_json_put_string(json, "type", dm_type_name(s->target.type));
-  if (s->target.levels.n) save_levels(&s->target.levels, json);
-  dm_json_end_object(json);
+  if (s->target.name) {
+    dm_json_object(json);
+    dm_json_put_string(json, "name", s->target.name);
+    dm_json_put_string(json, "type", dm_type_name(s->target.type));
+    if (s->target.levels.n) save_levels(&s->target.levels, json);
+    dm_json_end_object(json);
+  } else {
+    dm_json_null(json);
+  }
   dm_json_end_object(json);
 }
 
@@ -134,6 +138,7 @@ static dm_status load_input(dm_arena *memory, const dm_json *object, dm_input *i
 }
 
 static dm_status load_target(dm_scorer *s, const dm_json *object, dm_error *err) {
+  if (object && object->type == DM_JSON_NULL) return DM_OK;
   if (!object || object->type != DM_JSON_OBJECT) return bad(err, "no target");
   dm_status status = load_name(s->memory, object, &s->target.name, err);
   if (status != DM_OK) return status;

@@ -25,7 +25,7 @@ static void print_short(double v, dm_buf *out) { dm_buf_printf(out, "%.6g", v); 
 
 void tree_print_feature(const dm_scorer *scorer, size_t feature, dm_buf *out) {
   if (scorer)
-    dm_buf_adds(out, scorer->inputs[feature].name);
+    dm_buf_adds(out, dm_scorer_feature_name(scorer, feature));
   else
     dm_buf_printf(out, "x%zu", feature + 1);
 }
@@ -58,8 +58,8 @@ static void print_levels(const tree_model *t, const dm_scorer *scorer, const tre
       dm_buf_printf(out, "... %zu more", listed - NAMES_SHOWN);
       break;
     }
-    if (scorer && l < scorer->inputs[c->feature].levels.n)
-      dm_buf_add(out, scorer->inputs[c->feature].levels.names[l].p, scorer->inputs[c->feature].levels.names[l].n);
+    if (scorer && l < scorer->features[c->feature].levels.n)
+      dm_buf_add(out, scorer->features[c->feature].levels.names[l].p, scorer->features[c->feature].levels.names[l].n);
     else
       dm_buf_printf(out, "%u", l);
   }

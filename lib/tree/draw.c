@@ -86,8 +86,8 @@ static void put_cell(const dm_scorer *scorer, const tree_cell *c, double x, dm_j
   dm_json_key(out, "value");
   if (isnan(x) || (c->kind == TREE_CATEGORY && x < 0)) {
     dm_json_null(out);
-  } else if (c->kind == TREE_CATEGORY && scorer && (size_t)x < scorer->inputs[c->feature].levels.n) {
-    dm_str name = scorer->inputs[c->feature].levels.names[(size_t)x];
+  } else if (c->kind == TREE_CATEGORY && scorer && (size_t)x < scorer->features[c->feature].levels.n) {
+    dm_str name = scorer->features[c->feature].levels.names[(size_t)x];
     dm_json_string_n(out, name.p, name.n);
   } else {
     dm_json_double(out, x);

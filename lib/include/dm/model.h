@@ -186,59 +186,109 @@ typedef struct dm_input {
 
 /** Target: class names with their type, or a number. */
 typedef struct dm_target {
-  const char *name;
+  const char *name; /* NULL: the last model learns features and has no target */
   dm_type type;     /* predictions come back in this type */
   dm_levels levels; /* n = 0 for regression */
 } dm_target;
 
+/** A model whose learned features are what the next one takes. */
+typedef struct dm_stage {
+  dm_encoder *encoder;
+  dm_model *model;
+} dm_stage;
+enum { DM_STAGES_MAX = 4 }; /* the last one counted */
+
 /**
- * Inputs -> encoder -> learner's model. Owns all of it. Const and thread-safe
- * after it is made; dm_scratch is per caller.
+ * Inputs -> encoder -> learner's model, with any stages that learn features before it. Owns all of it. Const and thread-safe after it
+ * is made; dm_scratch is per caller.
  *
  *   values (dm_value[d], by name)  ->  raw double[d]  ->  encoded double[m]  ->  value, probabilities
+ *
+ *   raw[d] -> before[0].encoder -> before[0].model -> code e1 … -> before[1] … -> code e1 … -> encoder -> model
  */
 typedef struct dm_scorer {
   dm_ctx *ctx;
-  dm_arena *memory; /* inputs and target */
+  dm_arena *memory; /* inputs, features and target */
   size_t d;
   dm_input *inputs;
   dm_target target;
+  size_t n_before;
+  dm_stage *before;    /* [n_before] */
+  dm_input *features;  /* what encoder takes: inputs, or where stages are before it their codes e1 … em */
   dm_encoder *encoder;
   dm_model *model;
 } dm_scorer;
 
-/** @param frame columns given by `columns` become inputs (copied); encoder and model are taken over on success. */
+/**
+ * @param frame columns given by `columns` become inputs (copied); encoder and model are taken over on success.
+ * @param target_column SIZE_MAX = none: the model learns features.
+ */
 DM_API dm_status dm_scorer_new(dm_ctx *ctx, const dm_frame *frame, const size_t *columns, size_t d, size_t target_column,
                                dm_encoder *encoder, dm_model *model, dm_scorer **out, dm_error *err);
 DM_API void dm_scorer_free(dm_scorer *s);
-/** {"inputs":[…],"target":{…}} and back. */
+/**
+ * `features` and then `last`, which was trained on the code of features' model: inputs of the one, target of the other. Both are taken
+ * over on success. @return DM_EUSAGE when features' model learns none, when widths differ, or with more than DM_STAGES_MAX stages.
+ */
+DM_API dm_status dm_scorer_compose(dm_scorer *features, dm_scorer *last, dm_scorer **out, dm_error *err);
+/** Name of what the last stage's encoder takes, for texts: an input's, or e1 … em. */
+DM_API const char *dm_scorer_feature_name(const dm_scorer *s, size_t feature);
+/** {"inputs":[…],"target":{…}} and back; target null = none. */
 DM_API void dm_scorer_save_inputs(const dm_scorer *s, dm_json_out *json);
 DM_API dm_status dm_scorer_load_inputs(dm_ctx *ctx, const dm_json *json, dm_scorer **out, dm_error *err); /* encoder and model NULL yet */
-
 /** One typed cell to its raw double: NULL -> NaN, unseen level -> -1. DM_EINPUT: text where a number is wanted, NaN, infinity, BLOB. */
 DM_API dm_status dm_scorer_bind(const dm_scorer *s, size_t input, dm_value v, double *raw, dm_error *err);
 
+/** What scoring writes on its way, for up to `rows` rows at once. */
 typedef struct dm_scratch {
-  double *encoded, *proba; /* one row each */
+  size_t rows;
+  double *raw;     /* one row of codes on their way into the next encoder */
+  double *encoded; /* [rows, m]; after a call, of the last stage */
+  double *value, *proba, *parts;
+  float *code;
+  void *work;      /* dm_model.work of the stage that needs most */
+  void *block;     /* all of it */
 } dm_scratch;
-DM_API dm_status dm_scratch_init(dm_scratch *scratch, const dm_scorer *s, dm_error *err);
+DM_API dm_status dm_scratch_init(dm_scratch *scratch, const dm_scorer *s, dm_error *err); /* for one row */
+DM_API dm_status dm_scratch_init_rows(dm_scratch *scratch, const dm_scorer *s, size_t rows, dm_error *err);
 DM_API void dm_scratch_clear(dm_scratch *scratch, const dm_scorer *s);
 
+/** What is wanted of n rows; NULL = not. */
+typedef struct dm_scored {
+  double *value; /* [n] regression value or class code; without a target 1 = unusual (its error is above dm_model.threshold), else 0 */
+  double *score; /* [n] probability of that class, or the value; without a target the reconstruction error */
+  double *proba; /* [n, n_classes] */
+  float *code;   /* [n, n_code] features that the last model has learned; DM_EUSAGE when it has none */
+  double *parts; /* [n, features] what each feature adds to the reconstruction error, NaN = missing; DM_EUSAGE with a target */
+} dm_scored;
 /**
- * Scores one raw row. @param proba [n_classes] or NULL. value: regression
- * value or class code; score: probability of that class, or the value.
+ * Scores n raw rows [n, d] row-major through all stages; any n, scratch->rows at a time. Nothing is allocated, and a row has the same bits
+ * in every batch.
  */
+DM_API dm_status dm_scorer_rows(const dm_scorer *s, const double *raw, size_t n, const dm_scratch *scratch, const dm_scored *out,
+                                dm_error *err);
+/** One row: its value, score, and proba [n_classes] or NULL. */
 DM_API dm_status dm_scorer_row(const dm_scorer *s, const double *raw, dm_scratch *scratch, double *value, double *score, double *proba,
                                dm_error *err);
+/** One row's learned features. @param code [n_code] */
+DM_API dm_status dm_scorer_code_row(const dm_scorer *s, const double *raw, dm_scratch *scratch, float *code, dm_error *err);
+/** One row of a model without a target. @param parts [features] */
+DM_API dm_status dm_scorer_parts_row(const dm_scorer *s, const double *raw, dm_scratch *scratch, double *value, double *score, double *parts,
+                                     dm_error *err);
 /** Class code or value to a typed value of the target (borrowed from s). */
 DM_API dm_value dm_scorer_value(const dm_scorer *s, double value);
 /**
  * Scores rows of a frame by column name; every input must be there (DM_EINPUT names those that are not; extra columns are ignored).
- * Levels are matched by value, not by code. @param rows NULL = all. @param proba [n, n_classes] or NULL.
- * Threads over fixed blocks of 1024 rows; same bits as dm_scorer_row.
+ * Levels are matched by value, not by code. @param rows NULL = all.
+ * Threads over fixed blocks of 1024 rows; same bits as dm_scorer_rows.
  */
+DM_API dm_status dm_scorer_frame_rows(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, const dm_scored *out,
+                                      dm_error *err);
+/** @param proba [n, n_classes] or NULL. */
 DM_API dm_status dm_scorer_frame(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, double *value, double *score,
                                  double *proba, dm_error *err);
+/** @param code [n, n_code] */
+DM_API dm_status dm_scorer_code_frame(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, float *code, dm_error *err);
 
 /* ---- metrics ------------------------------------------------------------------- */
 
