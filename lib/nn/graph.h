@@ -28,6 +28,9 @@ typedef struct nn_shape {
 size_t nn_shape_size(const nn_shape *s);
 /** "784" or "28x28x1" */
 void nn_shape_print(const nn_shape *s, char out[64]);
+bool nn_shape_equal(const nn_shape *a, const nn_shape *b);
+/** DM_EUSAGE: "want rank 1, got 28x28x1" */
+dm_status nn_fail_rank(const nn_shape *got, size_t want, dm_error *err);
 
 typedef struct nn_graph nn_graph;
 typedef struct nn_node nn_node;
@@ -59,8 +62,10 @@ struct nn_node {
   size_t n_state;      /* running figures that scoring reads and training moves (batch normalisation) */
   size_t saved;        /* reals a row that backward needs besides inputs and output */
   size_t work;         /* reals a row of scratch within one call */
+  size_t work_back;    /* reals a row of scratch within backward, where that is more */
   size_t work_fixed;   /* and reals whatever the number of rows */
-  size_t partial;      /* doubles of batch sums a slot gathers before all slots go on; 0 = the op works row by row */
+  size_t partial;      /* doubles of batch sums a slot gathers before all slots go on; 0 = the op works row by row. One block a step: what
+                          gather wrote still stands in gather_back, backward and settle, so gather_back writes beside it */
   bool keeps_in, keeps_out; /* backward reads the inputs' values, or the output */
   /* set by the graph */
   size_t w, state;     /* where they begin in the blocks */
@@ -74,27 +79,27 @@ typedef struct nn_call {
   dm_real *out;                      /* [n, size] */
   const dm_real *w;                  /* [n_w] */
   dm_real *state;                    /* [n_state]; only `settle` writes it */
-  dm_real *saved;                    /* [n, saved] written by forward, read by backward */
-  dm_real *work;                     /* [n * work + work_fixed] */
+  dm_real *saved;                    /* [n, saved] written by forward, read by backward; NULL when no backward will come */
+  dm_real *work;                     /* [n * work + work_fixed], in backward n * work_back if that is more */
   double *partial;                   /* [partial] of this slot */
   const double *const *partials;     /* [slots] of all, in their order, once gathered */
   size_t slots, batch;               /* how many slots and rows the whole batch has */
   const dm_real *g_out;              /* [n, size] */
   dm_real *g_in[NN_INPUTS_MAX];      /* [n, size of that input], to be written (not added to); NULL = not wanted */
   dm_real *g_w;                      /* [n_w] this slot's sum over its rows, to be written */
-  dm_rng rng;                        /* of this node, step and slot: copy it to draw the same again in backward */
+  dm_rng rng;                        /* of this node, step and slot, the same in every call: copy it to draw */
   void (*gemm)(const dm_gemm *g);    /* dm_k_gemm when scoring; training may give large ones to BLAS */
 } nn_call;
 
 struct nn_op {
   const char *name; /* "dense" */
-  /** Checks inputs and attributes, sets what nn_node says. DM_EUSAGE: "want a shape of rank 1, got 28x28x1" (the graph adds place and name). */
+  /** Checks inputs and attributes, sets what nn_node says. DM_EUSAGE: "want rank 1, got 28x28x1" (the graph adds place and name). */
   dm_status (*shape)(const nn_graph *g, nn_node *node, dm_error *err);
-  /** First values of parameters (zeroed before) and running figures; NULL = zero. */
+  /** First values of parameters (zeroed before) and running figures; NULL = zero. @param rng of this node alone */
   void (*init)(const nn_node *node, dm_real *w, dm_real *state, dm_rng *rng);
-  /** Batch sums of these rows into call->partial; only where node->partial > 0 and only in training. */
+  /** Batch sums of these rows into call->partial; only where node->partial > 0 and only in training. Inputs stand, out does not yet. */
   void (*gather)(const nn_graph *g, const nn_node *node, const nn_call *call);
-  void (*forward)(const nn_graph *g, const nn_node *node, const nn_call *call);
+  void (*forward)(const nn_graph *g, const nn_node *node, const nn_call *call); /* NULL: the input node, whose rows are given */
   /** As gather, of what backward needs. */
   void (*gather_back)(const nn_graph *g, const nn_node *node, const nn_call *call);
   void (*backward)(const nn_graph *g, const nn_node *node, const nn_call *call);
@@ -123,7 +128,7 @@ void nn_graph_free(nn_graph *g); /* NULL allowed */
  */
 dm_status nn_graph_add(nn_graph *g, const nn_op *op, const size_t *in, size_t n_in, const nn_attributes *a, size_t line_at, size_t *node,
                        dm_error *err);
-/** First parameters and running figures. @param w [n_w] @param state [n_state] */
+/** First parameters and running figures; adding a node shifts no other's. @param w [n_w] @param state [n_state] */
 void nn_graph_init(const nn_graph *g, uint64_t seed, dm_real *w, dm_real *state);
 
 /* ---- the --net line ------------------------------------------------------------------ */

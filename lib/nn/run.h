@@ -32,16 +32,18 @@ typedef struct nn_feed {
   void (*rows)(const void *user, const size_t *rows, size_t n, bool training, dm_rng *rng, dm_real *out);
 } nn_feed;
 
+enum { NN_SLOTS_MAX = 8 };
+
 typedef struct nn_run {
   dm_ctx *ctx;
   const nn_graph *graph;
   size_t output;           /* node that the head reads */
-  size_t batch, slots;     /* most rows of a step; slots of a full batch */
-  nn_plan *plan;
+  size_t batch, slots;     /* most rows of a step; most slots of one */
+  nn_plan *plan;           /* of one slot */
   dm_real *w, *g, *state;  /* [n_w], [n_w], [n_state] */
   dm_real **arenas;        /* [slots] */
   dm_real **gradients;     /* [slots] each [n_w] */
-  double **partials;       /* [slots] */
+  double **partials;       /* [nodes, slots] each [partial] of the node */
   void *block;
 } nn_run;
 
@@ -58,6 +60,9 @@ dm_status nn_run_step(nn_run *r, const nn_feed *feed, const nn_head *head, const
 /** Loss of any number of rows as scoring sees them (no dropout, running figures, no noise), in fixed chunks. */
 dm_status nn_run_loss(nn_run *r, const nn_feed *feed, const nn_head *head, const size_t *rows, size_t n, double *loss, double *weight,
                       dm_error *err);
+
+/** Slots of a step of n rows. */
+size_t nn_run_slots(size_t n);
 
 /** Gives products large enough to the CBLAS that is linked, others to dm_k_gemm. The caller has set BLAS to one thread. */
 void nn_gemm_train(const dm_gemm *g);
