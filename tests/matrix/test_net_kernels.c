@@ -33,11 +33,14 @@ static int at_widest(void **state) {
 
 /* ---- gemm ------------------------------------------------------------------------- */
 
-/* The chain as net.h writes it. */
+/* The chain, or the lanes, as net.h writes them. */
 static float one(const dm_gemm *g, const float *old, size_t i, size_t j) {
-  float z = g->accumulate ? old[i * g->c_row + j] : g->bias ? g->bias[j] : 0;
-  for (size_t l = 0; l < g->k; l++) z = fmaf(g->a[i * g->a_row + l * g->a_col], g->b[l * g->b_row + j], z);
-  return g->relu && z < 0 ? 0 : z;
+  size_t lanes = g->n == 1 && g->a_col == 1 ? 16 : 1;
+  float z[16] = {g->accumulate ? old[i * g->c_row + j] : g->bias ? g->bias[j] : 0};
+  for (size_t l = 0; l < g->k; l++) z[l % lanes] = fmaf(g->a[i * g->a_row + l * g->a_col], g->b[l * g->b_row + j], z[l % lanes]);
+  for (size_t half = lanes / 2; half; half /= 2)
+    for (size_t l = 0; l < half; l++) z[l] += z[l + half];
+  return g->relu && z[0] < 0 ? 0 : z[0];
 }
 
 /* Every output has the chain's bits, and nothing beside C is written. */
@@ -64,8 +67,8 @@ static void products_are_the_documented_chains(void **state) {
   for (int level = 0; level < LEVELS; level++) {
     if (dm_k_simd_set((dm_simd)level) != (dm_simd)level) continue;
     for (size_t m = 1; m <= 20; m++)
-      for (size_t n = 1; n <= 70; n += m < 4 ? 1 : 3) {
-        size_t turn = m * 71 + n, k = depths[turn % 7], c_row = n + turn % 3;
+      for (size_t n = 1; n <= 140; n += n < 20 ? 1 : 3) {
+        size_t turn = m * 71 + n + n / 3, k = depths[turn % 7], c_row = n + turn % 3;
         dm_gemm g = {.m = m, .n = n, .k = k, .a = a, .a_row = k + turn % 4, .a_col = 1, .b = b, .b_row = n + turn % 5, .c_row = c_row};
         if (turn % 2) g.a_row = 1, g.a_col = m + turn % 4;
         g.accumulate = turn % 5 == 1;
@@ -84,7 +87,7 @@ static void products_are_the_documented_chains(void **state) {
 /* Sizes at which other blocks and other paths are taken. */
 static void large_products_are_the_same_chains(void **state) {
   (void)state;
-  static const size_t shapes[][3] = {{65, 129, 300}, {300, 37, 41}, {1, 300, 200}, {33, 1, 500}, {7, 530, 11}, {64, 256, 70}};
+  static const size_t shapes[][3] = {{65, 129, 300}, {300, 37, 41}, {1, 300, 200}, {33, 1, 500}, {7, 530, 11}, {64, 256, 70}, {5, 70, 2100}, {1, 1, 1500}, {129, 1, 70}};
   float *a = numbers(300 * 500, 1), *b = numbers(600 * 600, 2), *bias = numbers(SIZE, 3), *c = malloc(SIZE * sizeof *c), *old = malloc(SIZE * sizeof *old);
   for (int level = 1; level < LEVELS; level++) {
     if (dm_k_simd_set((dm_simd)level) != (dm_simd)level) continue;

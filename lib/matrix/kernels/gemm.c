@@ -1,36 +1,121 @@
 /* Matrix product of nets: C = A B, each output one chain of fused multiply-adds in the order of l. */
-#include "matrix/kernels/net.h"
+#include "matrix/kernels/gemm.h"
 #include "matrix/kernels/real_math.h"
+
+/* ---- the plain loops --------------------------------------------------------------- */
 
 enum { STRIP = 32 };
 
+DM_INLINE dm_real stored(const dm_gemm *g, dm_real z) { return g->relu && 0 > z ? 0 : z; }
+
 /* One row and up to STRIP columns, whose chains run side by side. */
-DM_INLINE void strip(const dm_gemm *g, size_t i, size_t j, size_t n) {
+DM_INLINE void plain_strip(const dm_gemm *g, size_t i, size_t j, size_t n) {
   dm_real z[STRIP] = {0}, *c = g->c + i * g->c_row + j;
   const dm_real *a = g->a + i * g->a_row, *b = g->b + j;
   if (g->accumulate || g->bias) memcpy(z, g->accumulate ? c : g->bias + j, n * sizeof *z);
   for (size_t l = 0; l < g->k; l++)
     for (size_t e = 0; e < n; e++) z[e] = real_fma(a[l * g->a_col], b[l * g->b_row + e], z[e]);
-  for (size_t e = 0; e < n; e++) c[e] = g->relu && 0 > z[e] ? 0 : z[e];
+  for (size_t e = 0; e < n; e++) c[e] = stored(g, z[e]);
 }
 
-DM_INLINE void product(const dm_gemm *g) {
+DM_INLINE void plain_dots(const dm_gemm *g) {
   for (size_t i = 0; i < g->m; i++) {
-    size_t j = 0;
-    for (; j + STRIP <= g->n; j += STRIP) strip(g, i, j, STRIP);
-    if (j < g->n) strip(g, i, j, g->n - j);
+    dm_real z[GEMM_LANES] = {g->accumulate ? g->c[i * g->c_row] : g->bias ? *g->bias : 0};
+    for (size_t l = 0; l < g->k; l++) z[l % GEMM_LANES] = real_fma(g->a[i * g->a_row + l], g->b[l * g->b_row], z[l % GEMM_LANES]);
+    for (size_t half = GEMM_LANES / 2; half; half /= 2)
+      for (size_t l = 0; l < half; l++) z[l] += z[l + half];
+    g->c[i * g->c_row] = stored(g, z[0]);
   }
 }
 
-#if DM_HAS_SIMD
-DM_AVX2 static void product_avx2(const dm_gemm *g) { product(g); }
+static bool is_dots(const dm_gemm *g) { return g->n == 1 && g->a_col == 1; }
+
+DM_INLINE void plain(const dm_gemm *g) {
+  if (is_dots(g)) {
+    plain_dots(g);
+    return;
+  }
+  for (size_t i = 0; i < g->m; i++) {
+    size_t j = 0;
+    for (; j + STRIP <= g->n; j += STRIP) plain_strip(g, i, j, STRIP);
+    if (j < g->n) plain_strip(g, i, j, g->n - j);
+  }
+}
+
+/* ---- with wide registers ------------------------------------------------------------------ */
+
+#if DM_HAS_SIMD && defined(DM_REAL_IS_DOUBLE)
+
+DM_AVX2 static void wide(const dm_gemm *g, dm_simd level) {
+  (void)level;
+  plain(g);
+}
+
+#elif DM_HAS_SIMD
+
+enum { DEPTH = 1024 }; /* a strip of B this deep stays in the second cache; the chains wait in C meanwhile */
+
+static void strips(const gemm_strip *whole, const gemm_level *level) {
+  size_t width = whole->m == 1 ? level->width_of_one : level->width;
+  for (size_t l = 0; l == 0 || l < whole->k; l += DEPTH) {
+    bool last = whole->k - l <= DEPTH;
+    for (size_t j = 0; j < whole->n; j += width) {
+      gemm_strip s = *whole;
+      s.n = s.n - j < width ? s.n - j : width;
+      s.k = last ? s.k - l : DEPTH;
+      s.a += l * s.a_col;
+      s.b += l * s.b_row + j;
+      s.c += j;
+      s.relu = last && s.relu;
+      if (l) {
+        s.start = s.c;
+        s.start_row = s.c_row;
+      } else if (s.start) {
+        s.start += j;
+      }
+      level->strip(&s);
+    }
+  }
+}
+
+/* One column over rows that lie side by side is one row of the transposed product. */
+static void turn(gemm_strip *s) {
+  gemm_strip t = {.m = 1, .n = s->m, .k = s->k, .a = s->b, .a_col = s->b_row, .b = s->a, .b_row = s->a_col, .c = s->c, .relu = s->relu};
+  if (s->start) {
+    if (s->start != s->c)
+      for (size_t i = 0; i < s->m; i++) s->c[i] = *s->start;
+    t.start = s->c;
+  }
+  *s = t;
+}
+
+static void wide(const dm_gemm *g, dm_simd simd) {
+  const gemm_level *level = simd == DM_SIMD_AVX512 ? &gemm_avx512 : &gemm_avx2;
+  gemm_strip s = {.m = g->m, .n = g->n, .k = g->k, .a = g->a, .a_row = g->a_row, .a_col = g->a_col, .b = g->b, .b_row = g->b_row, .c = g->c,
+                  .c_row = g->c_row, .start = g->bias, .relu = g->relu};
+  if (g->accumulate) {
+    s.start = g->c;
+    s.start_row = g->c_row;
+  }
+  if (is_dots(g) && g->b_row != 1) {
+    plain(g);
+  } else if (is_dots(g)) {
+    level->dots(&s);
+  } else {
+    if (s.n == 1 && s.a_row == 1 && s.c_row == 1) turn(&s);
+    strips(&s, level);
+  }
+}
+
 #endif
 
 void dm_k_gemm(const dm_gemm *g) {
+  if (g->m == 0 || g->n == 0) return;
 #if DM_HAS_SIMD
-  if (dm_k_simd() != DM_SIMD_SCALAR)
-    product_avx2(g);
+  dm_simd level = dm_k_simd();
+  if (level != DM_SIMD_SCALAR)
+    wide(g, level);
   else
 #endif
-    product(g);
+    plain(g);
 }

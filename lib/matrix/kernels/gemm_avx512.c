@@ -1,0 +1,112 @@
+/* Tiles of dm_k_gemm in registers of 16 floats, 32 of them: up to 24 hold outputs. */
+#include "matrix/kernels/gemm.h"
+#include "matrix/kernels/simd.h"
+
+#if DM_HAS_SIMD
+
+#include <immintrin.h>
+
+enum { WIDE = 16, VECTORS = 8, ROWS = 8 };
+
+/*
+ * rows x vectors outputs, of the last vector only the columns of `tail`. Both sizes are constants where this is inlined, so that z is
+ * registers. Of two numbers max gives the second when one is NaN.
+ */
+DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, __mmask16 tail, const gemm_strip *s, size_t i0) {
+  __m512 z[ROWS][VECTORS], v[VECTORS];
+  const size_t a_row = s->a_row, a_col = s->a_col, b_row = s->b_row;
+  const float *a = s->a + i0 * a_row, *b = s->b, *start = s->start ? s->start + i0 * s->start_row : NULL;
+  float *c = s->c + i0 * s->c_row;
+#pragma GCC unroll 8
+  for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 8
+    for (size_t j = 0; j < vectors; j++)
+      z[i][j] = start ? _mm512_maskz_loadu_ps(j + 1 < vectors ? (__mmask16)0xffff : tail, start + i * s->start_row + j * WIDE) : _mm512_setzero_ps();
+  for (size_t l = 0; l < s->k; l++, a += a_col, b += b_row) {
+#pragma GCC unroll 8
+    for (size_t j = 0; j < vectors; j++) v[j] = j + 1 < vectors ? _mm512_loadu_ps(b + j * WIDE) : _mm512_maskz_loadu_ps(tail, b + j * WIDE);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 8
+      for (size_t j = 0; j < vectors; j++) z[i][j] = _mm512_fmadd_ps(_mm512_set1_ps(a[i * a_row]), v[j], z[i][j]);
+  }
+#pragma GCC unroll 8
+  for (size_t i = 0; i < rows; i++)
+#pragma GCC unroll 8
+    for (size_t j = 0; j < vectors; j++) {
+      __m512 y = s->relu ? _mm512_max_ps(_mm512_setzero_ps(), z[i][j]) : z[i][j];
+      if (j + 1 < vectors)
+        _mm512_storeu_ps(c + i * s->c_row + j * WIDE, y);
+      else
+        _mm512_mask_storeu_ps(c + i * s->c_row + j * WIDE, tail, y);
+    }
+}
+
+/* Rows in tiles of about equal heights: a last one of a single row would be slow. */
+DM_AVX512 DM_INLINE void tiles(size_t vectors, size_t most, __mmask16 tail, const gemm_strip *s) {
+  size_t blocks = (s->m + most - 1) / most;
+  for (size_t i = 0, t = 0, rows; t < blocks; t++, i += rows) {
+    rows = (s->m - i) / (blocks - t);
+    if (rows == 1) tile(1, vectors, tail, s, i);
+    if (rows == 2) tile(2, vectors, tail, s, i);
+    if (rows == 3) tile(3, vectors, tail, s, i);
+    if (rows == 4) tile(4, vectors, tail, s, i);
+    if (rows == 5) tile(5, vectors, tail, s, i);
+    if (rows == 6) tile(6, vectors, tail, s, i);
+    if (most > 6 && rows == 7) tile(7, vectors, tail, s, i);
+    if (most > 6 && rows == 8) tile(8, vectors, tail, s, i);
+  }
+}
+
+DM_AVX512 static void strip(const gemm_strip *s) {
+  size_t vectors = (s->n + WIDE - 1) / WIDE;
+  __mmask16 tail = (__mmask16)(0xffff >> (vectors * WIDE - s->n));
+  switch (vectors) {
+  case 1: tiles(1, 8, tail, s); break;
+  case 2: tiles(2, 8, tail, s); break;
+  case 3: tiles(3, 8, tail, s); break;
+  case 4: tiles(4, 6, tail, s); break;
+  case 5: tile(1, 5, tail, s, 0); break; /* of one row alone */
+  case 6: tile(1, 6, tail, s, 0); break;
+  case 7: tile(1, 7, tail, s, 0); break;
+  default: tile(1, 8, tail, s, 0); break;
+  }
+}
+
+/* Lanes l + half to l, down to one. */
+DM_AVX512 DM_INLINE float tree(__m512 z) {
+  __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(z), _mm512_extractf32x8_ps(z, 1));
+  __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+DM_AVX512 DM_INLINE void dots_of(size_t rows, const gemm_strip *s, size_t i0) {
+  __m512 z[4];
+  const float *a = s->a + i0 * s->a_row, *b = s->b;
+#pragma GCC unroll 4
+  for (size_t i = 0; i < rows; i++) z[i] = s->start ? _mm512_maskz_loadu_ps(1, s->start + (i0 + i) * s->start_row) : _mm512_setzero_ps();
+  size_t l = 0;
+  for (; l + WIDE <= s->k; l += WIDE) {
+    __m512 v = _mm512_loadu_ps(b + l);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < rows; i++) z[i] = _mm512_fmadd_ps(_mm512_loadu_ps(a + i * s->a_row + l), v, z[i]);
+  }
+  __mmask16 rest = (__mmask16)((1u << (s->k - l)) - 1);
+#pragma GCC unroll 4
+  for (size_t i = 0; i < rows; i++) {
+    z[i] = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + i * s->a_row + l), _mm512_maskz_loadu_ps(rest, b + l), z[i], rest);
+    float y = tree(z[i]);
+    s->c[(i0 + i) * s->c_row] = s->relu && 0 > y ? 0 : y;
+  }
+}
+
+DM_AVX512 static void dots(const gemm_strip *s) {
+  size_t i = 0;
+  for (; i + 4 <= s->m; i += 4) dots_of(4, s, i);
+  for (; i < s->m; i++) dots_of(1, s, i);
+}
+
+const gemm_level gemm_avx512 = {4 * WIDE, 8 * WIDE, strip, dots};
+
+#endif
