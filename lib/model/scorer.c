@@ -108,6 +108,8 @@ dm_status dm_scorer_bind(const dm_scorer *s, size_t input, dm_value v, double *r
   return DM_OK;
 }
 
+const char *dm_scorer_task(const dm_scorer *s) { return !s->target.name ? "encode" : s->target.levels.n ? "classify" : "regress"; }
+
 dm_value dm_scorer_value(const dm_scorer *s, double value) {
   const dm_levels *levels = &s->target.levels;
   if (!s->target.name) return (dm_value){.type = DM_INTEGER, .integer = value > 0};

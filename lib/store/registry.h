@@ -7,8 +7,9 @@
  *
  * inputs     what dm_scorer_save_inputs writes
  * transform  {"stages":[{"encoder":…,"method":"tree","scalars":{…}}]}; a
- *            tensor of stage 0 has the name "0/…", so that models made of
- *            several stages follow without another layout
+ *            tensor of stage 0 has the name "0/…". Of several stages those
+ *            before the last also have "classes", as their targets are not
+ *            kept; method and target are those of the last one
  *
  * A training that is not finished has a row as well, see registry_training.c.
  * Tensors "eval/…" are what a report keeps of the test part: not of the model,

@@ -11,40 +11,53 @@ static const char *keep(dm_arena *arena, const dm_buf *buf, dm_error *err) {
   return dm_buf_status(buf) == DM_OK ? dm_arena_strdup(arena, buf->p, buf->n, err) : NULL;
 }
 
-static dm_status save_stage(const dm_scorer *scorer, dm_tensor_set *tensors, dm_buf *buf, dm_error *err) {
-  const dm_learner *learner = scorer->model->learner;
+/* @param before others: its target is not kept, so it says how many classes it has. */
+static dm_status save_stage(const dm_stage *stage, size_t number, bool before, dm_tensor_set *tensors, dm_json_out *j, dm_error *err) {
+  const dm_learner *learner = stage->model->learner;
+  char prefix[24];
+  (void)snprintf(prefix, sizeof prefix, "%zu", number);
+  tensors->prefix = prefix;
+  dm_json_object(j);
+  dm_json_key(j, "encoder");
+  dm_encoder_save(stage->encoder, j);
+  dm_json_put_string(j, "method", learner->name);
+  if (before) dm_json_put_int(j, "classes", (int64_t)stage->model->n_classes);
+  dm_json_key(j, "scalars");
+  dm_json_object(j);
+  dm_model_writer writer = {.user = tensors, .json = j, .tensor = dm_tensor_set_put};
+  dm_status s = learner->save(stage->model, &writer, err);
+  dm_json_end_object(j);
+  dm_json_end_object(j);
+  return s;
+}
+
+static dm_status save_stages(const dm_scorer *scorer, dm_tensor_set *tensors, dm_buf *buf, dm_error *err) {
+  const dm_stage last = {scorer->encoder, scorer->model};
+  dm_status s = DM_OK;
   dm_json_out j;
   dm_json_out_init(&j, buf, false);
   dm_json_object(&j);
   dm_json_key(&j, "stages");
   dm_json_array(&j);
-  dm_json_object(&j);
-  dm_json_key(&j, "encoder");
-  dm_encoder_save(scorer->encoder, &j);
-  dm_json_put_string(&j, "method", learner->name);
-  dm_json_key(&j, "scalars");
-  dm_json_object(&j);
-  dm_model_writer writer = {.user = tensors, .json = &j, .tensor = dm_tensor_set_put};
-  dm_status s = learner->save(scorer->model, &writer, err);
-  dm_json_end_object(&j);
-  dm_json_end_object(&j);
+  for (size_t i = 0; s == DM_OK && i < scorer->n_before; i++) s = save_stage(&scorer->before[i], i, true, tensors, &j, err);
+  if (s == DM_OK) s = save_stage(&last, scorer->n_before, false, tensors, &j, err);
   dm_json_end_array(&j);
   dm_json_end_object(&j);
   return s;
 }
 
 static dm_status rows_of(const dm_scorer *scorer, const char *params, dm_arena *arena, dm_model_rows *out, dm_error *err) {
-  dm_tensor_set k = {.arena = arena, .prefix = "0"};
+  dm_tensor_set k = {.arena = arena};
   dm_buf inputs, transform;
   dm_buf_init(&inputs, scorer->ctx, err);
   dm_buf_init(&transform, scorer->ctx, err);
   dm_json_out j;
   dm_json_out_init(&j, &inputs, false);
   dm_scorer_save_inputs(scorer, &j);
-  dm_status s = save_stage(scorer, &k, &transform, err);
+  dm_status s = save_stages(scorer, &k, &transform, err);
   dm_model_rows rows = {
       .method = scorer->model->learner->name,
-      .task = scorer->target.levels.n ? "classify" : "regress",
+      .task = dm_scorer_task(scorer),
       .target = scorer->target.name,
       .params = params ? params : "{}",
       .inputs = s == DM_OK ? keep(arena, &inputs, err) : NULL,

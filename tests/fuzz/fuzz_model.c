@@ -8,6 +8,7 @@
  * (name, part, dtype, shape, bytes); the hash is made to match, as one who
  * forges rows would.
  */
+#include "model/code_learner.h"
 #include "store/registry.h"
 #include "store/toy_learner.h"
 
@@ -24,7 +25,7 @@ static void expect(bool held) {
 
 /* One database for all inputs, as making the tables takes longer than loading a model. */
 static dm_store *open_store(void) {
-  static const dm_learner *const learners[] = {&dm_learner_tree, &toy_learner, NULL};
+  static const dm_learner *const learners[] = {&dm_learner_tree, &toy_learner, &codes_learner, NULL};
   static dm_store *store;
   dm_ctx *ctx = NULL;
   dm_ctx_options options = {.threads = 1, .budget = (size_t)512 << 20, .learners = learners};
@@ -106,6 +107,19 @@ static double cell(const dm_input *in, size_t k) {
   return in->levels.n == 0 || k % 7 == 3 ? -1 : (double)(k % in->levels.n);
 }
 
+/* What models that learn features are asked for besides; others refuse. */
+static void use_features(dm_arena *arena, const dm_scorer *s, const double *raw, dm_scratch *scratch) {
+  size_t features = dm_encoder_n_inputs(s->encoder);
+  float *code = dm_arena_alloc(arena, s->model->n_code + 1, sizeof *code, NULL);
+  double value, score, *parts = dm_arena_alloc(arena, features + 1, sizeof *parts, NULL);
+  expect(code && parts);
+  dm_status status = dm_scorer_code_row(s, raw, scratch, code, NULL);
+  expect(s->model->n_code || status == DM_EUSAGE);
+  status = dm_scorer_parts_row(s, raw, scratch, &value, &score, parts, NULL);
+  expect(!s->target.name || status == DM_EUSAGE);
+  for (size_t i = 0; i < features; i++) expect(dm_scorer_feature_name(s, i) != NULL);
+}
+
 static void use(dm_ctx *ctx, dm_arena *arena, const dm_scorer *s) {
   const dm_learner *learner = s->model->learner;
   size_t k = s->target.levels.n;
@@ -125,10 +139,8 @@ static void use(dm_ctx *ctx, dm_arena *arena, const dm_scorer *s) {
   dm_json_out_init(&json, &text, false);
   if (learner->describe) (void)learner->describe(s->model, s, &text, NULL);
   if (learner->draw) (void)learner->draw(s->model, s, &json, NULL);
-  if (learner->trace) {
-    dm_encoder_row(s->encoder, raw, scratch.encoded);
-    (void)learner->trace(s->model, s, scratch.encoded, &json, NULL);
-  }
+  if (learner->trace) (void)learner->trace(s->model, s, scratch.encoded, &json, NULL);
+  use_features(arena, s, raw, &scratch);
   dm_buf_clear(&text);
   dm_scratch_clear(&scratch, s);
 }

@@ -13,13 +13,13 @@
 
 static char test_directory[64];
 
-static int test_make_directory(void **state) {
+static inline int test_make_directory(void **state) {
   (void)state;
   strcpy(test_directory, "/tmp/dm-store-XXXXXX");
   return mkdtemp(test_directory) && chmod(test_directory, 0755) == 0 ? 0 : -1;
 }
 
-static int test_remove_directory(void **state) {
+static inline int test_remove_directory(void **state) {
   (void)state;
   DIR *d = opendir(test_directory);
   if (!d) return -1;

@@ -333,7 +333,7 @@ static void forged_rows_with_a_right_hash_are_refused_too(void **state) {
       {"UPDATE dm_model SET method = 'tee'", "no"},
       {"UPDATE dm_model SET transform = '{}'", "no stages"},
       {"UPDATE dm_model SET transform = '[]'", "no stages"},
-      {"UPDATE dm_model SET transform = json_set(transform, '$.stages[1]', json('{}'))", "has 2 stages"},
+      {"UPDATE dm_model SET transform = json_set(transform, '$.stages[1]', json('{}'))", "the method of stage 1 is not 'toy'"},
       {"UPDATE dm_model SET transform = json_set(transform, '$.stages[0].method', 'tree')", "is not 'toy'"},
       {"UPDATE dm_model SET transform = json_remove(transform, '$.stages[0].encoder')", "no encoder"},
       {"UPDATE dm_model SET transform = json_set(transform, '$.stages[0].scalars', 7)", "no scalars"},

@@ -231,6 +231,8 @@ DM_API void dm_scorer_free(dm_scorer *s);
  * over on success. @return DM_EUSAGE when features' model learns none, when widths differ, or with more than DM_STAGES_MAX stages.
  */
 DM_API dm_status dm_scorer_compose(dm_scorer *features, dm_scorer *last, dm_scorer **out, dm_error *err);
+/** "classify", "regress", or "encode" without a target. */
+DM_API const char *dm_scorer_task(const dm_scorer *s);
 /** Name of what the last stage's encoder takes, for texts: an input's, or e1 … em. */
 DM_API const char *dm_scorer_feature_name(const dm_scorer *s, size_t feature);
 /** {"inputs":[…],"target":{…}} and back; target null = none. */
