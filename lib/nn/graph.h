@@ -40,13 +40,13 @@ typedef struct nn_op nn_op;
 typedef struct nn_attributes {
   size_t units;             /* dense, embedding (dimension, 0 = by levels), numeric embeddings */
   size_t count;             /* numeric embeddings: frequencies or pieces */
-  dm_activation activation;
+  dm_activation activation; /* dense, activation; periodic: relu or linear, its two kinds */
   double rate;              /* dropout: share dropped; leaky: slope; norms: epsilon */
-  double sigma;             /* numeric embeddings: spread of the first frequencies */
+  double sigma;             /* periodic: spread of the first frequencies, 0 = 0.1 */
   const size_t *columns;    /* [n_columns] of the input row that the op reads */
   const size_t *levels;     /* [n_columns] codes of each (embedding) */
   size_t n_columns;
-  const double *numbers;    /* [n_numbers] constants of the op that are not learned */
+  const double *numbers;    /* [n_numbers] constants of the op that are not learned; piecewise: [n_columns, count + 1] edges that rise */
   size_t n_numbers;
 } nn_attributes;
 
@@ -142,8 +142,11 @@ void nn_graph_init(const nn_graph *g, uint64_t seed, dm_real *w, dm_real *state)
  *   residual( net )            the net's output plus its input; shapes must be equal
  *   concat( net ; net ; … )    side by side; an empty net is the input itself
  *
+ * leaky's slope is 0.01 unless given. At most 1000 layers, nets in nets at most 16 deep.
+ *
  * @param last written: the node of the last layer.
- * @return DM_EUSAGE with the byte (column) in the line, an excerpt with a caret, and "did you mean" for words.
+ * @return DM_EUSAGE with line 1 (or what it is where the text has several), the byte in it as column, an excerpt with a caret, and
+ *         "did you mean" for words; DM_EBUDGET. The graph keeps the nodes added before the failure.
  */
 dm_status nn_spec_add(nn_graph *g, const char *line, size_t from, size_t *last, dm_error *err);
 

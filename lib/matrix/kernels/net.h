@@ -59,6 +59,10 @@ void dm_k_activate_back(dm_activation f, dm_real slope, const dm_real *x, const 
 /** Each row: y = exp(x - max) / sum. y may be x. */
 void dm_k_softmax(const dm_real *x, size_t rows, size_t columns, dm_real *y);
 
+/** y = cos(2 pi t) and y = sin(2 pi t), within one unit in the last place of float. y must not overlap t. NaN of NaN and infinity. */
+void dm_k_cos_turns(const dm_real *t, size_t n, dm_real *y);
+void dm_k_sin_turns(const dm_real *t, size_t n, dm_real *y);
+
 /** y += x */
 void dm_k_add(const dm_real *x, size_t n, dm_real *y);
 /** sum[j] += over rows of x[i, j], rows ascending: one chain a column. */
