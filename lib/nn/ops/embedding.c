@@ -9,7 +9,7 @@
  * Sources: Guo & Berkhahn, 2016 (embeddings of categories); the rule of dimension is fastai's.
  */
 #include "nn/draw.h"
-#include "nn/graph.h"
+#include "nn/ops/per_column.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,12 +24,10 @@ static size_t dimension(const nn_attributes *a, size_t j) {
 }
 
 static dm_status shape(const nn_graph *g, nn_node *node, dm_error *err) {
-  const nn_node *in = &g->nodes[node->in[0]];
   const nn_attributes *a = &node->a;
-  if (in->shape.rank != 1) return nn_fail_rank(&in->shape, 1, err);
-  if (a->n_columns < 1 || a->units > NN_SIZE_MAX) return dm_fail(err, DM_EUSAGE, "%zu columns of %zu units, want 1 or more", a->n_columns, a->units);
+  dm_status s = per_column_check(g, node, err);
+  if (s != DM_OK) return s;
   for (size_t j = 0; j < a->n_columns; j++) {
-    if (a->columns[j] >= in->size) return dm_fail(err, DM_EUSAGE, "column %zu of %zu", a->columns[j] + 1, in->size);
     if (a->levels[j] < 1 || a->levels[j] > LEVELS_MAX)
       return dm_fail(err, DM_EUSAGE, "column %zu has %zu levels, want 1 to %zu", a->columns[j] + 1, a->levels[j], LEVELS_MAX);
     size_t units = dimension(a, j);
