@@ -90,7 +90,7 @@ static void forward_scoring(const nn_node *node, const nn_call *call) {
   for (size_t j = 0; j < d; j++) rate[j] = (dm_real)(1 / sqrt((double)variance[j] + node->a.rate));
   for (size_t i = 0; i < call->n; i++)
     for (size_t j = 0; j < d; j++) {
-      dm_real x = (call->in[0][i * d + j] - mean[j]) * rate[j];
+      dm_real x = (dm_real)(((double)call->in[0][i * d + j] - (double)mean[j]) * (double)rate[j]);
       call->out[i * d + j] = gamma[j] * x + beta[j];
     }
 }
