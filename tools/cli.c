@@ -22,7 +22,8 @@ typedef struct terminal {
   bool quiet, progress, shown;
   int verbose;
   struct timespec started;
-  char what[64];
+  double from;   /* done when it started */
+  char what[64]; /* up to a ':', behind which a task says more of itself */
 } terminal;
 
 static void clear_progress(terminal *t) {
@@ -42,12 +43,15 @@ static void on_progress(void *user, const char *what, double done, double total,
   if (!t->progress) return;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  if (strcmp(t->what, what) != 0) {
-    (void)snprintf(t->what, sizeof t->what, "%s", what);
+  size_t n = strcspn(what, ":");
+  n = n < sizeof t->what ? n : sizeof t->what - 1;
+  if (strncmp(t->what, what, n) != 0 || t->what[n] || done < t->from) {
+    (void)snprintf(t->what, sizeof t->what, "%.*s", (int)n, what);
     t->started = now;
+    t->from = done;
   }
   double seconds = (double)(now.tv_sec - t->started.tv_sec) + (double)(now.tv_nsec - t->started.tv_nsec) * 1e-9;
-  double rate = seconds > 0.05 ? done / seconds : 0;
+  double rate = seconds > 0.05 ? (done - t->from) / seconds : 0;
   (void)fprintf(stderr, "\r\033[K%s: %.6g", what, done);
   if (total > 0) (void)fprintf(stderr, " of %.6g", total);
   (void)fprintf(stderr, " %s", unit);

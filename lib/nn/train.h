@@ -9,6 +9,8 @@
 
 #include <dm/optim.h>
 
+enum { NN_ROLLBACKS_MAX = 5 };
+
 typedef struct nn_train_options {
   const char *name;           /* of the learner, for texts and progress */
   size_t epochs, batch;

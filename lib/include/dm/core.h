@@ -212,7 +212,8 @@ typedef struct dm_rng {
 } dm_rng;
 
 /** Streams: one per consumer, so that adding one never shifts another's numbers. */
-enum { DM_STREAM_SPLIT = 1, DM_STREAM_FOLDS = 2, DM_STREAM_TREE = 3, DM_STREAM_SAMPLE = 4, DM_STREAM_NET_INIT = 5, DM_STREAM_NET_STEP = 6 };
+enum { DM_STREAM_SPLIT = 1, DM_STREAM_FOLDS = 2, DM_STREAM_TREE = 3, DM_STREAM_SAMPLE = 4, DM_STREAM_NET_INIT = 5, DM_STREAM_NET_STEP = 6,
+       DM_STREAM_NET_ORDER = 7 };
 
 DM_API void dm_rng_init(dm_rng *rng, uint64_t seed, uint64_t stream);
 DM_API uint32_t dm_rng_u32(dm_rng *rng);
