@@ -1,6 +1,7 @@
 /* Logistic and linear regression in the table of methods: parameters, checks, and training by L-BFGS. */
 #include "linear/model.h"
 #include "linear/problem.h"
+#include "model/target.h"
 
 #include <float.h>
 #include <math.h>
@@ -28,32 +29,10 @@ typedef struct job {
   const dm_params *params;
   const dm_dataset *data;
   const dm_dense *x;
-  double *y;          /* [n] place of the class, or the target by its deviation from the mean */
-  uint32_t *classes;  /* [fitted] */
-  size_t fitted;
-  double total;       /* sum of the weights */
-  double mean, scale; /* of a regression's target */
+  dm_learned target;
 } job;
 
 /* ---- what can be learned from ------------------------------------------------------ */
-
-static dm_status refuse(const job *j, const char *what, const char *hint, dm_error *err) {
-  (void)dm_fail(err, DM_EINPUT, "%s: %s", j->learner->name, what);
-  if (hint) dm_error_hint(err, "%s", hint);
-  return DM_EINPUT;
-}
-
-static double weight_of(const job *j, size_t i) { return j->data->weights ? j->data->weights[i] : 1; }
-
-static dm_status check_weights(job *j, dm_error *err) {
-  for (size_t i = 0; i < j->data->n; i++) {
-    double w = weight_of(j, i);
-    if (!(w >= 0) || isinf(w)) return dm_fail(err, DM_EINPUT, "%s: the weight of row %zu is %g, want >= 0", j->learner->name, i + 1, w);
-    j->total += w;
-  }
-  if (isinf(j->total)) return refuse(j, "the weights add up to more than double holds", NULL, err);
-  return j->total > 0 ? DM_OK : refuse(j, "all weights are 0", NULL, err);
-}
 
 static dm_status check_cells(const job *j, dm_error *err) {
   for (size_t i = 0; i < j->x->n; i++)
@@ -66,61 +45,12 @@ static dm_status check_cells(const job *j, dm_error *err) {
   return DM_OK;
 }
 
-/* Classes with rows that weigh get places 0, 1, … in the order of their codes. */
-static dm_status read_classes(job *j, dm_error *err) {
-  size_t k = j->data->n_classes;
-  const double *target = j->data->target;
-  if (k > LINEAR_MAX_CLASSES)
-    return dm_fail(err, DM_EINPUT, "%s: the target has %zu classes, want at most %d", j->learner->name, k, LINEAR_MAX_CLASSES);
-  uint32_t *place = dm_alloc(j->ctx, k, sizeof *place, "classes", err);
-  j->classes = place ? dm_alloc(j->ctx, k, sizeof *j->classes, "classes", err) : NULL;
-  dm_status s = j->classes ? DM_OK : DM_EBUDGET;
-  for (size_t i = 0; s == DM_OK && i < j->data->n; i++) {
-    if (target[i] >= 0 && target[i] < (double)k)
-      place[(size_t)target[i]] |= weight_of(j, i) > 0;
-    else
-      s = dm_fail(err, DM_EINPUT, "%s: row %zu has no class", j->learner->name, i + 1);
-  }
-  for (size_t c = 0; s == DM_OK && c < k; c++) {
-    if (!place[c]) continue;
-    place[c] = (uint32_t)j->fitted;
-    j->classes[j->fitted++] = (uint32_t)c;
-  }
-  for (size_t i = 0; s == DM_OK && i < j->data->n; i++) j->y[i] = (double)place[(size_t)target[i]];
-  dm_free(j->ctx, place);
-  if (s == DM_OK && j->fitted < 2)
-    s = refuse(j, "all rows are of one class: nothing to learn", "look at the target column, or at the rows that were selected", err);
-  return s;
-}
-
-/* The target in units of its deviation: tolerances mean the same for every target. */
-static dm_status read_numbers(job *j, dm_error *err) {
-  const double *target = j->data->target;
-  double mean = 0, square = 0;
-  for (size_t i = 0; i < j->data->n; i++) {
-    if (!isfinite(target[i]))
-      return dm_fail(err, DM_EINPUT, "%s: the target of row %zu is %s", j->learner->name, i + 1, isnan(target[i]) ? "missing" : "infinite");
-    mean += weight_of(j, i) / j->total * target[i];
-  }
-  for (size_t i = 0; i < j->data->n; i++) square += weight_of(j, i) / j->total * (target[i] - mean) * (target[i] - mean);
-  if (!isfinite(mean) || !isfinite(square)) return refuse(j, "the target reaches too far for double to be averaged", "take logarithms or another unit in a recipe", err);
-  j->mean = mean;
-  j->scale = square > 0 ? sqrt(square) : 1;
-  for (size_t i = 0; i < j->data->n; i++) j->y[i] = (target[i] - mean) / j->scale;
-  return DM_OK;
-}
-
 static dm_status read_data(job *j, dm_error *err) {
   const dm_block *block = dm_dataset_block(j->data, DM_BLOCK_DENSE);
-  if (!block || block->d == 0) return refuse(j, "there is no column to learn from", NULL, err);
-  if (!j->data->target) return refuse(j, "there is no target", "name one with --target", err);
-  if (j->data->n < 2) return dm_fail(err, DM_EINPUT, "%s: %zu row%s to learn from, want 2 or more", j->learner->name, j->data->n, j->data->n == 1 ? "" : "s");
+  if (!block || block->d == 0) return dm_fail(err, DM_EINPUT, "%s: there is no column to learn from", j->learner->name);
   j->x = block->dense;
-  dm_status s = check_weights(j, err);
-  if (s == DM_OK) s = check_cells(j, err);
-  if (s == DM_OK && !(j->y = dm_alloc(j->ctx, j->data->n, sizeof *j->y, "target", err))) s = DM_EBUDGET;
-  if (s == DM_OK) s = j->data->n_classes ? read_classes(j, err) : read_numbers(j, err);
-  return s;
+  dm_status s = check_cells(j, err);
+  return s == DM_OK ? dm_learned_read(j->ctx, j->learner->name, j->data, LINEAR_MAX_CLASSES, &j->target, err) : s;
 }
 
 /* ---- training ------------------------------------------------------------------------- */
@@ -137,8 +67,8 @@ static dm_status solve(const job *j, linear_problem *problem, double *parameters
 }
 
 static void unscale_target(const job *j, linear_model *m) {
-  for (size_t c = 0; c < m->base.d; c++) m->coef[c] *= j->scale;
-  m->intercept[0] = m->intercept[0] * j->scale + j->mean;
+  for (size_t c = 0; c < m->base.d; c++) m->coef[c] *= j->target.scale;
+  m->intercept[0] = m->intercept[0] * j->target.scale + j->target.mean;
 }
 
 static dm_status check_result(const linear_model *m, dm_error *err) {
@@ -154,15 +84,15 @@ static dm_status fit(const job *j, linear_model *m, dm_error *err) {
   if (!loss) return DM_EINTERNAL;
   if (j->data->n_classes) {
     given = dm_params_double(j->params, "C");
-    strength = 1 / given / j->total;
+    strength = 1 / given / j->target.total;
   } else {
     given = dm_params_double(j->params, "alpha");
-    strength = given / j->total;
+    strength = given / j->target.total;
   }
   if (!isfinite(strength)) return dm_fail(err, DM_EUSAGE, "%s: %s = %g is too small", j->learner->name, linear_penalty_name(m), given);
   linear_problem problem;
   dm_lbfgs_result result;
-  dm_status s = linear_problem_init(j->ctx, j->x, j->y, j->data->weights, loss, m->outputs, strength, j->data->n_classes ? 0.25 : 1, &problem, err);
+  dm_status s = linear_problem_init(j->ctx, j->x, j->target.y, j->data->weights, loss, m->outputs, strength, j->data->n_classes ? 0.25 : 1, &problem, err);
   if (s != DM_OK) return s;
   double *parameters = dm_alloc(j->ctx, problem.parameters, sizeof *parameters, "coefficients", err);
   s = parameters ? solve(j, &problem, parameters, &result, err) : DM_EBUDGET;
@@ -182,11 +112,10 @@ static dm_status train(dm_ctx *ctx, const dm_learner *learner, const dm_training
   job j = {.ctx = ctx, .learner = learner, .params = params, .data = training->train};
   linear_model *m = NULL;
   dm_status s = read_data(&j, err);
-  if (s == DM_OK) s = linear_model_new(ctx, learner, j.x->d, j.data->n_classes, j.fitted, &m, err);
-  for (size_t c = 0; s == DM_OK && c < j.fitted; c++) m->classes[c] = j.classes[c];
+  if (s == DM_OK) s = linear_model_new(ctx, learner, j.x->d, j.data->n_classes, j.target.fitted, &m, err);
+  for (size_t c = 0; s == DM_OK && c < j.target.fitted; c++) m->classes[c] = j.target.classes[c];
   if (s == DM_OK) s = fit(&j, m, err);
-  dm_free(ctx, j.y);
-  dm_free(ctx, j.classes);
+  dm_learned_clear(ctx, &j.target);
   if (s != DM_OK) {
     linear_free(m ? &m->base : NULL);
     return s;

@@ -5,6 +5,7 @@
  */
 #include "linear/model.h"
 #include "matrix/kernels/kernels.h"
+#include "model/proba.h"
 
 #include <math.h>
 
@@ -14,52 +15,19 @@ static dm_status not_finite(const linear_model *m, size_t row, double z, dm_erro
   return dm_fail(err, DM_EINPUT, "%s: the score of row %zu of the batch is %g: its inputs are too large", m->base.learner->name, row + 1, z);
 }
 
-/* Probabilities of the two fitted classes from one score. */
-static void two_classes(double z, double p[2]) {
-  double e = dm_k_exp(-fabs(z)), large = 1 / (1 + e), small = e / (1 + e);
-  p[0] = z >= 0 ? small : large;
-  p[1] = z >= 0 ? large : small;
-}
-
-/* The first class with the largest probability. */
-static double best_of(const double *p, size_t k) {
-  size_t best = 0;
-  for (size_t c = 1; c < k; c++)
-    if (p[c] > p[best]) best = c;
-  return (double)best;
-}
-
-/* Scores to probabilities, in place. */
-static void normalise(double *z, size_t k) {
-  double top = z[0], sum = 0;
-  for (size_t c = 1; c < k; c++) top = z[c] > top ? z[c] : top;
-  for (size_t c = 0; c < k; c++) sum += z[c] = dm_k_exp(z[c] - top);
-  for (size_t c = 0; c < k; c++) z[c] /= sum;
-}
-
-/* From the places of fitted classes to their codes; backwards, as codes are never less than places. */
-static void spread(const linear_model *m, double *p) {
-  size_t k = m->base.n_classes, at = m->fitted;
-  if (at == k) return;
-  for (size_t c = k; c-- > 0;) {
-    bool is_fitted = at > 0 && m->classes[at - 1] == c;
-    p[c] = is_fitted ? p[--at] : 0;
-  }
-}
-
 static dm_status probabilities(const linear_model *m, const double *x, size_t row, double *p, dm_error *err) {
   if (m->outputs == 1) {
     double z;
     dm_k_affine(x, m->base.d, m->by_column, 1, m->intercept, &z, 1);
     if (!isfinite(z)) return not_finite(m, row, z, err);
-    two_classes(z, p);
+    dm_proba_of_score(z, p);
   } else {
     dm_k_affine(x, m->base.d, m->by_column, m->outputs, m->intercept, p, m->outputs);
     for (size_t c = 0; c < m->outputs; c++)
       if (!isfinite(p[c])) return not_finite(m, row, p[c], err);
-    normalise(p, m->outputs);
+    dm_proba_of_scores(p, m->outputs);
   }
-  spread(m, p);
+  dm_proba_spread(m->classes, m->fitted, p, m->base.n_classes);
   return DM_OK;
 }
 
@@ -92,7 +60,7 @@ static dm_status predict_class(const linear_model *m, unsigned what, dm_batch *b
   if (what & DM_OUT_PROBA) {
     double *p = batch->proba + i * k;
     dm_status s = probabilities(m, x, i, p, err);
-    if (s == DM_OK && what & DM_OUT_VALUE) batch->value[i] = best_of(p, k);
+    if (s == DM_OK && what & DM_OUT_VALUE) batch->value[i] = (double)dm_proba_best(p, k);
     return s;
   }
   if (!(what & DM_OUT_VALUE)) return DM_OK;
@@ -100,7 +68,7 @@ static dm_status predict_class(const linear_model *m, unsigned what, dm_batch *b
   double z, p[2];
   dm_k_affine(x, m->base.d, m->by_column, 1, m->intercept, &z, 1);
   if (!isfinite(z)) return not_finite(m, i, z, err);
-  two_classes(z, p);
+  dm_proba_of_score(z, p);
   batch->value[i] = (double)m->classes[p[1] > p[0]];
   return DM_OK;
 }
