@@ -141,7 +141,7 @@ static nn_call call_of(const step *t, size_t node, size_t slot, bool backward) {
   size_t n = slot_begin(t->n, t->slots, slot + 1) - slot_begin(t->n, t->slots, slot);
   nn_call call = nn_plan_call(r->plan, r->graph, node, n, r->arenas[slot], backward);
   call.training = t->training;
-  call.gemm = dm_k_gemm;
+  call.gemm = t->training ? nn_gemm_train : dm_k_gemm;
   call.slots = t->slots;
   call.batch = t->n;
   if (of->n_w) call.w = r->w + of->w;

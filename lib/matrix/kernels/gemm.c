@@ -53,29 +53,57 @@ DM_AVX2 static void wide(const dm_gemm *g, dm_simd level) {
 
 #elif DM_HAS_SIMD
 
-enum { DEPTH = 1024 }; /* a strip of B this deep stays in the second cache; the chains wait in C meanwhile */
+/*
+ * Blocks that stay in the second cache. Between two blocks of l the chains wait in C. Rows of B that lie far apart would cost an address
+ * translation each, so their strips are copied side by side when enough rows of A come to use the copy.
+ */
+enum { DEPTH = 1024, PACKED_DEPTH = 256, PACKED_ROWS = 512, ROWS_TO_PACK = 32, FAR = 1024, WIDEST = 64 };
 
-static void strips(const gemm_strip *whole, const gemm_level *level) {
-  size_t width = whole->m == 1 ? level->width_of_one : level->width;
-  for (size_t l = 0; l == 0 || l < whole->k; l += DEPTH) {
-    bool last = whole->k - l <= DEPTH;
-    for (size_t j = 0; j < whole->n; j += width) {
+static void pack(gemm_strip *s, size_t width, dm_real *out) {
+  for (size_t l = 0; l < s->k; l++) memcpy(out + l * width, s->b + l * s->b_row, s->n * sizeof *out);
+  s->b = out;
+  s->b_row = width;
+}
+
+/* Columns of one block of rows and l. */
+static void strips(const gemm_strip *block, const gemm_level *level, dm_real *packed) {
+  size_t width = block->m == 1 ? level->width_of_one : level->width;
+  for (size_t j = 0; j < block->n; j += width) {
+    gemm_strip s = *block;
+    s.n = s.n - j < width ? s.n - j : width;
+    s.b += j;
+    s.c += j;
+    if (s.start) s.start += j;
+    if (packed) pack(&s, width, packed);
+    level->strip(&s);
+  }
+}
+
+static void blocks(const gemm_strip *whole, const gemm_level *level, dm_real *packed) {
+  size_t depth = packed ? PACKED_DEPTH : DEPTH, rows = packed ? PACKED_ROWS : whole->m;
+  for (size_t l = 0; l == 0 || l < whole->k; l += depth)
+    for (size_t i = 0; i < whole->m; i += rows) {
       gemm_strip s = *whole;
-      s.n = s.n - j < width ? s.n - j : width;
-      s.k = last ? s.k - l : DEPTH;
-      s.a += l * s.a_col;
-      s.b += l * s.b_row + j;
-      s.c += j;
+      bool last = s.k - l <= depth;
+      s.k = last ? s.k - l : depth;
+      s.m = s.m - i < rows ? s.m - i : rows;
+      s.a += i * s.a_row + l * s.a_col;
+      s.b += l * s.b_row;
+      s.c += i * s.c_row;
       s.relu = last && s.relu;
       if (l) {
         s.start = s.c;
         s.start_row = s.c_row;
       } else if (s.start) {
-        s.start += j;
+        s.start += i * s.start_row;
       }
-      level->strip(&s);
+      strips(&s, level, packed);
     }
-  }
+}
+
+static __attribute__((noinline)) void packed_blocks(const gemm_strip *whole, const gemm_level *level) {
+  _Alignas(64) dm_real packed[PACKED_DEPTH * WIDEST];
+  blocks(whole, level, packed);
 }
 
 /* One column over rows that lie side by side is one row of the transposed product. */
@@ -103,7 +131,10 @@ static void wide(const dm_gemm *g, dm_simd simd) {
     level->dots(&s);
   } else {
     if (s.n == 1 && s.a_row == 1 && s.c_row == 1) turn(&s);
-    strips(&s, level);
+    if (s.m >= ROWS_TO_PACK && s.b_row >= FAR)
+      packed_blocks(&s, level);
+    else
+      blocks(&s, level, NULL);
   }
 }
 
