@@ -38,6 +38,15 @@ static void on_log(void *user, dm_log_level level, const char *message) {
   (void)fprintf(stderr, "%s%s\n", level == DM_LOG_WARNING ? "warning: " : level == DM_LOG_NOTICE ? "note: " : "", message);
 }
 
+static void print_time_left(double seconds) {
+  if (seconds < 100)
+    (void)fprintf(stderr, ", %.0f s left", seconds);
+  else if (seconds < 6000)
+    (void)fprintf(stderr, ", %.0f min left", seconds / 60);
+  else
+    (void)fprintf(stderr, ", %.1f h left", seconds / 3600);
+}
+
 static void on_progress(void *user, const char *what, double done, double total, const char *unit) {
   terminal *t = user;
   if (!t->progress) return;
@@ -52,11 +61,11 @@ static void on_progress(void *user, const char *what, double done, double total,
   }
   double seconds = (double)(now.tv_sec - t->started.tv_sec) + (double)(now.tv_nsec - t->started.tv_nsec) * 1e-9;
   double rate = seconds > 0.05 ? (done - t->from) / seconds : 0;
-  (void)fprintf(stderr, "\r\033[K%s: %.6g", what, done);
+  (void)fprintf(stderr, done == floor(done) ? "\r\033[K%s: %.6g" : "\r\033[K%s: %.1f", what, done);
   if (total > 0) (void)fprintf(stderr, " of %.6g", total);
   (void)fprintf(stderr, " %s", unit);
   if (rate > 0) (void)fprintf(stderr, ", %.3g %s/s", rate, unit);
-  if (rate > 0 && total > done) (void)fprintf(stderr, ", %.0f s left", (total - done) / rate);
+  if (rate > 0 && total > done) print_time_left((total - done) / rate);
   (void)fflush(stderr);
   t->shown = true;
   if (total > 0 && done >= total) clear_progress(t);

@@ -7,7 +7,7 @@
 
 /* ---- run ------------------------------------------------------------------------ */
 
-static const option_spec run_options[] = {{"resume", 0, OPTION_FLAG, NULL, "skip the parts that are done and whose inputs are unchanged"}, {0}};
+static const option_spec run_options[] = {{"resume", 0, OPTION_FLAG, NULL, "skip the parts that are done and whose inputs are unchanged; go on with unfinished trainings"}, {0}};
 static const option_spec *const run_tables[] = {run_options, NULL};
 
 static dm_status run_run(cli *c) {
@@ -38,12 +38,25 @@ static const option_spec train_options[] = {
     {"test", 0, OPTION_VALUE, "SHARE", "hold out this share for the test, for instance 0.25"},
     {"folds", 0, OPTION_VALUE, "K", "measure by K-fold cross-validation"},
     {"train-metrics", 0, OPTION_FLAG, NULL, "metrics on the training rows too"},
+    {"time-limit", 0, OPTION_VALUE, "SECONDS", "methods with epochs: end training then, with the best so far; folds share the time"},
+    {"checkpoint", 0, OPTION_VALUE, "EPOCHS", "methods with epochs: keep the state every so often (default: each 60 s; 0 = never)"},
+    {"resume", 0, OPTION_FLAG, NULL, "go on with the unfinished training of this model, to the same result"},
     {0}};
 static const option_spec *const train_tables[] = {train_options, cli_reading_options, NULL};
 
 static dm_status set_params(cli *c, const dm_learner *learner, dm_params **out) {
   dm_status s = dm_params_new(c->ctx, learner->name, learner->params, out, &c->err);
   for (size_t i = 0; s == DM_OK && i < c->n_parameters; i++) s = dm_params_set(*out, c->parameters[i].name, c->parameters[i].value, &c->err);
+  return s;
+}
+
+/* What only methods with epochs have; the library refuses it for others. */
+static dm_status set_course(cli *c, dm_train_options *o) {
+  double every = 0;
+  dm_status s = cli_number(c, "time-limit", 0.001, 1e8, false, &o->time_limit);
+  if (s == DM_OK) s = cli_number(c, "checkpoint", 0, 1e9, true, &every);
+  if (cli_has(c, "checkpoint")) o->checkpoint = every > 0 ? (int64_t)every : DM_CHECKPOINT_NEVER;
+  o->resume = cli_has(c, "resume") ? DM_RESUME_YES : DM_RESUME_NO;
   return s;
 }
 
@@ -65,6 +78,7 @@ static dm_status run_train(cli *c) {
   if (s == DM_OK) s = cli_number(c, "test", 0, 0.999, false, &o.test);
   if (s == DM_OK) s = cli_number(c, "folds", 2, 1000, true, &folds);
   o.folds = (size_t)folds;
+  if (s == DM_OK) s = set_course(c, &o);
   if (s == DM_OK) s = set_params(c, learner, &params);
   o.params = params;
   if (s == DM_OK) s = cli_open(c, c->arguments[1], DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE, &store);

@@ -240,7 +240,8 @@ void print_models(dm_buf *out, const dm_model_meta *models, size_t n) {
   if (n == 0) dm_buf_adds(out, "no models yet\n");
   for (size_t i = 0; i < n; i++) {
     const dm_model_meta *m = &models[i];
-    dm_buf_printf(out, "%s %s@%lld  %s, %s %s, %lld rows, %s, %.3f s\n", m->active ? "*" : " ", m->name, (long long)m->version, m->method, m->task,
-                  m->target ? m->target : "", (long long)m->rows, m->started, m->seconds);
+    bool ready = strcmp(m->status, DM_STATUS_TRAINING) != 0;
+    dm_buf_printf(out, "%s %s@%lld  %s, %s %s, %lld rows, %s, %.3f s%s\n", m->active ? "*" : " ", m->name, (long long)m->version, m->method, m->task,
+                  m->target ? m->target : "", (long long)m->rows, m->started, m->seconds, ready ? "" : ", still in training");
   }
 }

@@ -106,6 +106,7 @@ void dm_model_json(const dm_model_meta *m, const dm_model_metric *metrics, size_
   dm_json_put_string(j, "model", m->name);
   dm_json_put_int(j, "version", m->version);
   dm_json_put_bool(j, "active", m->active);
+  dm_json_put_string(j, "status", m->status);
   dm_json_put_string(j, "method", m->method);
   dm_json_put_string(j, "task", m->task);
   dm_json_put_string(j, "target", m->target);

@@ -1,6 +1,7 @@
 /* The parts of a pipeline that work on tables: clean, models, predict. */
 #include "pipeline/run.h"
 
+#include <math.h>
 #include <string.h>
 
 dm_status dm_run_clean(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
@@ -36,10 +37,28 @@ static dm_status set_params(const dm_run *r, const dm_yaml *map, dm_params *para
   return DM_OK;
 }
 
+/* What only methods with epochs have. */
+static dm_status read_course(const dm_run *r, const dm_yaml *node, const dm_learner *learner, dm_train_options *o, dm_error *err) {
+  const dm_yaml *limit = dm_yaml_get(node, "time_limit"), *every = dm_yaml_get(node, "checkpoint");
+  dm_status s = DM_OK;
+  o->time_limit = dm_run_number(r, node, "time_limit", 0, &s, err);
+  double epochs = dm_run_number(r, node, "checkpoint", 0, &s, err);
+  if (s != DM_OK) return s;
+  if ((limit || every) && !(learner->takes & DM_HAS_EPOCHS))
+    return dm_yaml_fail(limit ? limit : every, r->file, err, "%s does not train by epochs: %s is not for it", learner->name,
+                        limit ? "time_limit" : "checkpoint");
+  if (limit && !(o->time_limit > 0 && o->time_limit <= 1e8)) return dm_yaml_fail(limit, r->file, err, "time_limit wants seconds above 0");
+  if (!(epochs >= 0 && epochs <= 1e9) || epochs != floor(epochs))
+    return dm_yaml_fail(every, r->file, err, "checkpoint wants a number of epochs, 0 = never");
+  if (every) o->checkpoint = epochs > 0 ? (int64_t)epochs : DM_CHECKPOINT_NEVER;
+  if (r->resume) o->resume = DM_RESUME_IF_SAME;
+  return DM_OK;
+}
+
 /* What the node says; params are made and must be freed. */
 static dm_status read_model(const dm_run *r, const dm_yaml *node, dm_src *src, dm_train_options *o, dm_params **params, dm_error *err) {
   static const char *const known[] = {"method", "source", "target", "model", "task", "features", "ignore",
-                                      "group",  "test",   "folds",  "params", "train_metrics"};
+                                      "group",  "test",   "folds",  "params", "train_metrics", "time_limit", "checkpoint"};
   static const char *const tasks[] = {"auto", "classify", "regress", NULL};
   dm_status s = dm_yaml_check_keys(node, r->file, known, sizeof known / sizeof *known, err);
   src->text = dm_run_text(r, node, "source", &s, err);
@@ -66,7 +85,8 @@ static dm_status read_model(const dm_run *r, const dm_yaml *node, dm_src *src, d
     dm_error_at(err, r->file, at->line, at->column);
     return DM_EUSAGE;
   }
-  s = dm_params_new(r->ctx, learner->name, learner->params, params, err);
+  s = read_course(r, node, learner, o, err);
+  if (s == DM_OK) s = dm_params_new(r->ctx, learner->name, learner->params, params, err);
   if (s == DM_OK) s = set_params(r, dm_yaml_get(node, "params"), *params, err);
   o->params = *params;
   return s;

@@ -11,7 +11,30 @@
 
 #include <string.h>
 
-static dm_status check_options(const dm_job *j, dm_error *err) {
+/* The first thing asked for that only training by epochs has, or NULL. */
+static const char *epochs_option(const dm_train_options *o) {
+  return o->time_limit != 0 ? "a time limit" : o->checkpoint != 0 ? "checkpoints" : o->resume == DM_RESUME_YES ? "resume" : NULL;
+}
+
+static dm_status check_epochs(const dm_job *j, dm_store *store, dm_error *err) {
+  const dm_train_options *o = j->options;
+  const char *what = epochs_option(o);
+  if (!what) return DM_OK;
+  if (!(j->learner->takes & DM_HAS_EPOCHS)) {
+    (void)dm_fail(err, DM_EUSAGE, "%s does not train by epochs: %s is not for it", o->method, what);
+    const dm_learner *const *l = dm_ctx_learners(j->ctx);
+    while (*l && !((*l)->takes & DM_HAS_EPOCHS)) l++;
+    if (*l) dm_error_hint(err, "it is for %s%s", (*l)->name, l[1] ? " and others like it" : "");
+    return DM_EUSAGE;
+  }
+  if (!(o->time_limit >= 0 && o->time_limit < 1e9)) return dm_fail(err, DM_EUSAGE, "time limit = %g, want seconds above 0", o->time_limit);
+  if (o->checkpoint < DM_CHECKPOINT_NEVER) return dm_fail(err, DM_EUSAGE, "checkpoint = %lld, want a number of epochs", (long long)o->checkpoint);
+  if (strcmp(dm_store_path(store), ":memory:") == 0 && (o->checkpoint > 0 || o->resume == DM_RESUME_YES))
+    return dm_fail(err, DM_EUSAGE, "a database in memory keeps no checkpoints: %s is not for it", o->checkpoint > 0 ? "checkpoint" : "resume");
+  return DM_OK;
+}
+
+static dm_status check_options(const dm_job *j, dm_store *store, dm_error *err) {
   const dm_train_options *o = j->options;
   if (!o->target && (j->learner->takes & DM_NEEDS_TARGET)) {
     (void)dm_fail(err, DM_EUSAGE, "%s needs a target", o->method);
@@ -20,47 +43,57 @@ static dm_status check_options(const dm_job *j, dm_error *err) {
   }
   if (!(o->test >= 0 && o->test < 1)) return dm_fail(err, DM_EUSAGE, "test = %g, want a share from 0 up to, not including, 1", o->test);
   if (o->folds == 1) return dm_fail(err, DM_EUSAGE, "folds = 1, want at least 2");
-  return o->test > 0 && o->folds ? dm_fail(err, DM_EUSAGE, "test and folds exclude each other") : DM_OK;
+  if (o->test > 0 && o->folds) return dm_fail(err, DM_EUSAGE, "test and folds exclude each other");
+  return check_epochs(j, store, err);
 }
 
-static dm_status run(dm_store *store, dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err) {
-  char started[32];
-  dm_status s = check_options(j, err);
+static dm_status prepare(dm_store *store, dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err) {
+  dm_status s = check_options(j, store, err);
   if (s == DM_OK) s = dm_src_frame(store, src, NULL, 0, &j->frame, j->digest, err);
   if (s == DM_OK) s = dm_job_columns(j, err);
   if (s == DM_OK) s = dm_job_task(j, err);
   if (s == DM_OK) s = dm_job_target(j, err);
   if (s == DM_OK) s = dm_job_rows(j, err);
-  if (s != DM_OK) return s;
-  dm_time_utc(started);
-  double from = dm_seconds();
+  return s == DM_OK ? dm_job_describe(j, src, arena, out, err) : s;
+}
+
+/* The model and what it is worth. */
+static dm_status learn(const dm_job *j, const dm_course *course, dm_scorer **scorer, dm_outcome *on_test, dm_train_result *out, dm_error *err) {
   size_t *train = dm_arena_alloc(j->memory, j->n, sizeof *train, err), *test = dm_arena_alloc(j->memory, j->n, sizeof *test, err);
   size_t n_train = 0, n_test = 0;
-  dm_scorer *scorer = NULL;
-  dm_outcome on_train = {0}, on_test = {0};
-  if (!train || !test) return DM_EBUDGET;
-  if (j->options->folds) s = dm_job_folds(j, out, err);
+  dm_outcome on_train;
+  dm_status s = train && test ? DM_OK : DM_EBUDGET;
+  if (s == DM_OK && j->options->folds && !course->resumes) s = dm_job_folds(j, course->by_epochs ? &course->fold : NULL, out, err);
   if (s == DM_OK) s = dm_job_split(j, train, &n_train, test, &n_test, err);
-  if (s == DM_OK) s = dm_job_fit(j, train, n_train, &scorer, err);
-  double seconds = dm_seconds() - from;
+  if (s == DM_OK) s = dm_job_fit(j, train, n_train, course->by_epochs ? &course->hooks : NULL, scorer, err);
+  out->seconds = dm_course_seconds(course);
   if (s == DM_OK && (j->options->train_metrics || (j->learner->takes & DM_PREDICTS_CHEAPLY))) {
-    s = dm_job_score(j, scorer, train, n_train, j->memory, &on_train, err);
+    s = dm_job_score(j, *scorer, train, n_train, j->memory, &on_train, err);
     if (s == DM_OK) s = dm_job_measure(j, &on_train, out->train, &out->n_train, err);
   }
   if (s == DM_OK && n_test) {
-    s = dm_job_score(j, scorer, test, n_test, j->memory, &on_test, err);
-    if (s == DM_OK) s = dm_job_measure(j, &on_test, out->test, &out->n_test, err);
+    s = dm_job_score(j, *scorer, test, n_test, j->memory, on_test, err);
+    if (s == DM_OK) s = dm_job_measure(j, on_test, out->test, &out->n_test, err);
   }
+  out->rows = n_train + n_test;
+  out->test_rows = n_test;
+  return s;
+}
+
+static dm_status run(dm_store *store, dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err) {
+  dm_course course = {0};
+  dm_scorer *scorer = NULL;
+  dm_outcome on_test = {0};
+  dm_status s = prepare(store, j, src, arena, out, err);
+  if (s != DM_OK) return s;
+  s = dm_course_begin(&course, store, j, arena, out, err);
   if (s == DM_OK) {
-    out->rows = n_train + n_test;
-    out->test_rows = n_test;
-    out->columns = j->d;
-    out->rejects = j->frame->rejects;
-    out->seconds = seconds;
-    out->meta.started = dm_arena_strdup(arena, started, strlen(started), err);
-    s = out->meta.started ? dm_job_save(store, j, src, scorer, &on_test, arena, out, err) : DM_EBUDGET;
+    s = learn(j, &course, &scorer, &on_test, out, err);
+    if (s == DM_OK) s = dm_job_save(store, scorer, &on_test, &course, arena, out, err);
+    if (s != DM_OK) dm_course_broken(&course, s, err);
   }
   dm_scorer_free(scorer);
+  dm_course_clear(&course);
   return s;
 }
 

@@ -27,6 +27,24 @@ typedef struct dm_outcome {
   double *truth, *value, *score, *proba;
 } dm_outcome;
 
+/** The course of a training by epochs; for other methods only what unfinished trainings there are is looked at. */
+typedef struct dm_course {
+  dm_store *store;
+  dm_arena *memory, *arena;    /* the job's; the caller's, for what the result points to */
+  dm_train_result *result;
+  dm_model_meta meta;          /* of the row 'training'; id 0 until there is one */
+  const char *same;            /* JSON of what must be the same to go on, beside what meta says */
+  bool by_epochs, keeps, resumes;
+  int64_t every;               /* as dm_train_options.checkpoint */
+  double began, spent, last;   /* of this call; seconds of calls before; time of the last checkpoint */
+  dm_checkpoint *open, *kept;  /* being filled; of the last whole epoch */
+  uint64_t open_epoch, kept_epoch, written_epoch;
+  dm_model_epoch *figures;
+  size_t n_figures, capacity, n_written;
+  dm_model_reader reader;
+  dm_training_hooks hooks, fold; /* of the model's fit; of a fold's */
+} dm_course;
+
 /* train_columns.c */
 /** Features: those asked for, or all but target, group, ignored and identifying ones. */
 dm_status dm_job_columns(dm_job *j, dm_error *err);
@@ -42,18 +60,33 @@ double *dm_job_gather(dm_arena *memory, const double *values, const size_t *rows
 dm_status dm_job_split(const dm_job *j, size_t *train, size_t *n_train, size_t *test, size_t *n_test, dm_error *err);
 
 /* train_fit.c */
-/** Trains on the given rows and wraps the model for scoring. */
-dm_status dm_job_fit(const dm_job *j, const size_t *rows, size_t n, dm_scorer **out, dm_error *err);
+/** Trains on the given rows and wraps the model for scoring. @param hooks NULL for methods without epochs */
+dm_status dm_job_fit(const dm_job *j, const size_t *rows, size_t n, const dm_training_hooks *hooks, dm_scorer **out, dm_error *err);
+
+/* train_course.c */
+/** After dm_job_describe. What --resume goes on from is found and checked. */
+dm_status dm_course_begin(dm_course *c, dm_store *store, const dm_job *j, dm_arena *arena, dm_train_result *result, dm_error *err);
+void dm_course_clear(dm_course *c);
+double dm_course_seconds(const dm_course *c); /* of training, those of broken calls included */
+/** Figures of the epochs of model id; part of the open transaction. */
+dm_status dm_course_end(dm_course *c, int64_t id, dm_error *err);
+/** After a failure: on Ctrl-C the last whole epoch is written; err says how to go on. */
+void dm_course_broken(dm_course *c, dm_status s, dm_error *err);
+
+/* train_resume.c */
+dm_status dm_course_resume(dm_course *c, const dm_job *j, dm_error *err);
 
 /* train_measure.c */
 dm_status dm_job_score(const dm_job *j, const dm_scorer *scorer, const size_t *rows, size_t n, dm_arena *memory, dm_outcome *out, dm_error *err);
 dm_status dm_job_measure(const dm_job *j, const dm_outcome *o, dm_metric metrics[DM_METRICS_MAX], size_t *n, dm_error *err);
 /** Cross-validation: one model a fold, mean and standard deviation of its metrics in out. */
-dm_status dm_job_folds(const dm_job *j, dm_train_result *out, dm_error *err);
+dm_status dm_job_folds(const dm_job *j, const dm_training_hooks *hooks, dm_train_result *out, dm_error *err);
 
 /* train_save.c */
-/** Everything that is written, in one transaction. */
-dm_status dm_job_save(dm_store *store, const dm_job *j, const dm_src *src, const dm_scorer *scorer, const dm_outcome *test, dm_arena *arena,
+/** What dm_model says of the training, before it begins. */
+dm_status dm_job_describe(const dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err);
+/** Everything that is written at the end, in one transaction. */
+dm_status dm_job_save(dm_store *store, const dm_scorer *scorer, const dm_outcome *test, dm_course *course, dm_arena *arena,
                       dm_train_result *out, dm_error *err);
 
 #endif

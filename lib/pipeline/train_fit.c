@@ -59,8 +59,26 @@ static dm_status dense_block(const dm_job *j, const dm_encoder *encoder, dm_aren
   return s;
 }
 
+/* The learner's own work; a checkpoint is read against the same columns and classes as the data have. */
+static dm_status fit_learner(const dm_job *j, const dm_dataset *data, const char *const *names, const dm_training_hooks *hooks,
+                             dm_model **out, dm_error *err) {
+  dm_training training = {.train = data, .names = names, .hooks = hooks};
+  dm_training_hooks resuming;
+  dm_model_reader reader;
+  if (hooks && hooks->resume) {
+    reader = *hooks->resume;
+    reader.d = data->blocks->d;
+    reader.n_classes = data->n_classes;
+    reader.levels = data->blocks->levels;
+    resuming = *hooks;
+    resuming.resume = &reader;
+    training.hooks = &resuming;
+  }
+  return j->learner->train(j->ctx, &training, j->params, out, err);
+}
+
 /* Trains on the given rows and wraps the model for scoring. */
-dm_status dm_job_fit(const dm_job *j, const size_t *rows, size_t n, dm_scorer **out, dm_error *err) {
+dm_status dm_job_fit(const dm_job *j, const size_t *rows, size_t n, const dm_training_hooks *hooks, dm_scorer **out, dm_error *err) {
   dm_arena *memory = NULL;
   dm_encoder *encoder = NULL;
   dm_model *model = NULL;
@@ -83,8 +101,7 @@ dm_status dm_job_fit(const dm_job *j, const size_t *rows, size_t n, dm_scorer **
   if (s == DM_OK) {
     for (size_t c = 0; c < j->d; c++) names[c] = j->frame->columns[j->columns[c]].name;
     dm_dataset data = {.n = n, .n_blocks = 1, .blocks = &block, .target = y, .n_classes = j->classify ? target->levels.n : 0};
-    dm_training training = {.train = &data, .names = names};
-    s = j->learner->train(j->ctx, &training, j->params, &model, err);
+    s = fit_learner(j, &data, names, hooks, &model, err);
   }
   if (s == DM_OK) s = dm_scorer_new(j->ctx, j->frame, j->columns, j->d, j->target, encoder, model, out, err);
   if (s != DM_OK) {

@@ -33,7 +33,7 @@ static void summarise_folds(dm_metric (*folds)[DM_METRICS_MAX], size_t k, dm_tra
   }
 }
 
-dm_status dm_job_folds(const dm_job *j, dm_train_result *out, dm_error *err) {
+dm_status dm_job_folds(const dm_job *j, const dm_training_hooks *hooks, dm_train_result *out, dm_error *err) {
   size_t k = j->options->folds;
   dm_arena *memory = NULL;
   dm_status s = dm_arena_new(j->ctx, (size_t)1 << 20, &memory, err);
@@ -54,7 +54,7 @@ dm_status dm_job_folds(const dm_job *j, dm_train_result *out, dm_error *err) {
       if (fold[i] != f) part[n_train++] = j->rows[i];
     for (size_t i = j->n; i-- > 0;)
       if (fold[i] == f) part[--at] = j->rows[i];
-    s = dm_job_fit(j, part, n_train, &scorer, err);
+    s = dm_job_fit(j, part, n_train, hooks, &scorer, err);
     if (s == DM_OK) s = dm_job_score(j, scorer, part + at, j->n - at, memory, &o, err);
     if (s == DM_OK) s = dm_job_measure(j, &o, metrics[f], &n_metrics, err);
     dm_scorer_free(scorer);

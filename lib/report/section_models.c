@@ -238,7 +238,10 @@ static void other_models(const dm_section *s, size_t shown) {
     if (m->active && passed++ < shown) continue;
     char name[300], when[32];
     (void)snprintf(name, sizeof name, "%.200s@%lld", m->name, (long long)m->version);
-    dm_html_time(m->started, when);
+    if (strcmp(m->status, DM_STATUS_TRAINING) == 0)
+      (void)snprintf(when, sizeof when, "in training");
+    else
+      dm_html_time(m->started, when);
     dm_buf *out = &s->page->body;
     dm_buf_adds(out, "<tr>");
     dm_html_cell(out, dm_str_of(name));

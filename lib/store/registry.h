@@ -64,8 +64,6 @@ dm_status dm_model_rows_read(dm_store *store, int64_t id, dm_arena *arena, dm_mo
 dm_status dm_registry_next_version(dm_store *store, const char *name, int64_t *version, dm_error *err);
 dm_status dm_registry_write_tensors(dm_store *store, int64_t id, const dm_tensor *tensors, size_t n, dm_error *err);
 dm_status dm_registry_set_active(dm_store *store, const char *name, int64_t id, dm_error *err);
-/** 1–128 characters without '@' and control characters. */
-dm_status dm_registry_check_name(const char *name, dm_error *err);
 /**
  * Makes room for the row to be written: that of the training meta->id goes with its tensors, and id and version stay; where it
  * is not there any more, or id is 0, the version is the next one and id 0. Part of the open transaction.

@@ -76,7 +76,7 @@ typedef struct dm_ctx_options {
   unsigned threads;                                             /* 0 = processors this process may use */
   uint64_t seed;
   void (*log)(void *user, dm_log_level level, const char *message);
-  /** done of total (0 = unknown) in unit ("rows", "MB"); called at most about 10 times a second. */
+  /** done of total (0 = unknown) in unit ("rows", "MB"); called at most about 10 times a second. Behind a ':' `what` may say more, which changes from call to call: "net: loss 0.31". */
   void (*progress)(void *user, const char *what, double done, double total, const char *unit);
   const struct dm_learner *const *learners; /* NULL-ended table of methods, borrowed; see model.h */
 } dm_ctx_options;

@@ -35,6 +35,10 @@ DM_API dm_status dm_src_frame(dm_store *store, const dm_src *src, const char *co
 
 typedef enum dm_task { DM_TASK_AUTO = 0, DM_TASK_CLASSIFY, DM_TASK_REGRESS } dm_task;
 
+/** What to do with an unfinished training of the model's name: leave it, go on or fail, or go on unless it was begun with something else. */
+typedef enum dm_resume { DM_RESUME_NO = 0, DM_RESUME_YES, DM_RESUME_IF_SAME } dm_resume;
+#define DM_CHECKPOINT_NEVER (-1)
+
 typedef struct dm_train_options {
   const char *method, *target, *model; /* model NULL: the method's name */
   dm_task task;
@@ -45,6 +49,10 @@ typedef struct dm_train_options {
   size_t folds;            /* 0 = none */
   bool train_metrics;
   const dm_params *params; /* of the method's table */
+  /* For methods that train by epochs (DM_HAS_EPOCHS); DM_EUSAGE when set for others. */
+  double time_limit;       /* seconds after which training ends with the best it has, shared out among the folds and the model; 0 = none */
+  int64_t checkpoint;      /* a checkpoint every so many epochs; 0 = at the first end of an epoch after 60 s; DM_CHECKPOINT_NEVER */
+  dm_resume resume;
 } dm_train_options;
 
 typedef struct dm_train_result {
@@ -58,7 +66,13 @@ typedef struct dm_train_result {
   dm_metric cv[DM_METRICS_MAX], cv_sd[DM_METRICS_MAX]; /* mean and standard deviation over the folds */
 } dm_train_result;
 
-/** Reads a snapshot, splits, fits encoders on training rows, trains, evaluates, writes model and metrics in one transaction. */
+/**
+ * Reads a snapshot, splits, fits encoders on training rows, trains, evaluates, writes model and metrics in one transaction.
+ * A method that trains by epochs writes checkpoints in between (a row of dm_model with status 'training', see
+ * dm_registry_save_training), from which a broken training goes on with the same bits when resume is set. A context that is
+ * cancelled leaves a checkpoint of the last whole epoch.
+ * @return DM_EUSAGE also when resume finds a training that was begun with something else: the message says what.
+ */
 DM_API dm_status dm_train(dm_store *store, const dm_src *src, const dm_train_options *options, dm_arena *arena, dm_train_result *out,
                           dm_error *err);
 DM_API void dm_train_json(const dm_train_result *r, dm_json_out *json);
@@ -114,6 +128,7 @@ DM_API dm_status dm_audit_text(const dm_json *audit, dm_buf *out, dm_error *err)
  *     steps: [ … ]                      # as in a recipe
  * models:
  *   - {method: tree, source: biopsy, target: class, model: m, test: 0.25, params: {max_depth: 5}}
+ *     # methods with epochs also take time_limit: SECONDS and checkpoint: EPOCHS
  * predict:
  *   - {model: m, source: biopsy, into: biopsy_scored}
  * report: build/quickstart/report.html

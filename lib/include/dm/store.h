@@ -224,6 +224,8 @@ typedef struct dm_model_epoch {
   double value;
 } dm_model_epoch;
 
+/** DM_EUSAGE unless it is 1–128 characters without '@' and control characters: known before a long training. */
+DM_API dm_status dm_registry_check_name(const char *name, dm_error *err);
 /**
  * Writes a new version of meta->name and makes it active; one transaction,
  * unless one is open. Blobs beyond 64 MiB are split in parts. Name: 1–128
