@@ -28,7 +28,7 @@ VERBS = {
     ("dm-clean", "why"): ("DB T ROW [COLUMN]", "", ["DB", "pima", "1"]),
     ("dm-clean", "export"): ("DB SRC", f"output format with-dm-id {READING}", ["DB", PIMA, "-o", "x.csv"]),
     ("dm-mine", "run"): ("PIPELINE.yaml", "resume", ["bare.yaml"]),
-    ("dm-mine", "train"): ("METHOD DB SRC", f"target task features ignore group model test folds train-metrics {READING} {TREE}",
+    ("dm-mine", "train"): ("METHOD DB SRC", f"target task features ignore group model test folds train-metrics time-limit checkpoint resume {READING} {TREE}",
                            ["tree", "DB", PIMA, "--null", "NA", "--target", "diabetes", "--ccp-alpha", "0.01"]),
     ("dm-mine", "predict"): ("DB MODEL SRC", f"into output replace {READING}", ["DB", "d", PIMA, "--null", "NA"]),
     ("dm-mine", "evaluate"): ("DB MODEL SRC", READING, ["DB", "d", PIMA, "--null", "NA"]),
@@ -43,6 +43,7 @@ VALUES = {
     "columns": {"import": ["a,b,c,d,e"], "": [PIMA_COLUMNS]},
     "target": ["diabetes"], "report": ["p.html"], "output": {"report": ["r.html"], "": ["x.csv", "x.tsv", "x.jsonl"]},
     "features": ["glucose,mass"], "ignore": ["age"], "group": ["age"], "model": ["m1"], "test": ["0.25"], "folds": ["3"],
+    "time-limit": ["5"], "checkpoint": ["2"],
     "into": ["scored"], "row": ["2"], "title": ["A page"],
     "max-depth": ["auto", "3"], "min-samples-split": ["5"], "min-samples-leaf": ["2"], "min-impurity-decrease": ["0.01"],
     "ccp-alpha": ["auto", "0.01"],
@@ -52,7 +53,9 @@ BESIDE = {("import", "append"): ["--table", "iris2"], ("predict", "replace"): ["
 # choices that are taken, but do not go with the data: no header means no such columns, text is no number, and so on
 MISFITS = {("train", "header", "no"): 2, ("predict", "header", "no"): 3, ("evaluate", "header", "no"): 3,
            ("predict", "types", "text"): 3, ("evaluate", "types", "text"): 3, ("train", "criterion", "squared_error"): 2,
-           ("train", "task", "regress"): 3}
+           ("train", "task", "regress"): 3,
+           # a tree has no epochs
+           ("train", "time-limit", "5"): 2, ("train", "checkpoint", "2"): 2, ("train", "resume", None): 2}
 # the same option again would come twice
 INSTEAD = {("train", "target"), ("train", "ccp-alpha"), ("audit", "row"), ("export", "output"), ("report", "output")}
 
@@ -112,7 +115,7 @@ def check_shapes(verb, options, parameters):
         if o.choices:
             refused = call(verb, [f"--{o.name}", "nonsense"], writes=False)
             checks.that(refused.code == 2 and o.name in refused.err, "not one of the choices:", refused)
-        if o.name in ("seed", "threads", "test", "folds", "row", "delimiter", "quote") or (o.name in parameters and not o.choices):
+        if o.name in ("seed", "threads", "test", "folds", "time-limit", "checkpoint", "row", "delimiter", "quote") or (o.name in parameters and not o.choices):
             refused = call(verb, [f"--{o.name}", "nonsense"], instead=[f"--{o.name}"], writes=False)
             checks.that(refused.code == 2 and o.name in refused.err, "not a value of this kind:", refused)
 
