@@ -181,7 +181,7 @@ static dm_status check_budget(const planner *q) {
   size_t bytes, limit = dm_ctx_budget(q->p->ctx);
   if (!dm_size_mul(q->p->reals, sizeof(dm_real), &bytes)) return too_much(q);
   if (!limit || bytes <= limit) return DM_OK;
-  (void)dm_fail(q->err, DM_EBUDGET, "net: one slot of %zu rows needs %zu MB, limit %zu MB", q->p->rows, (bytes >> 20) + 1, limit >> 20);
+  (void)dm_fail(q->err, DM_EBUDGET, "net: one slot of %zu rows needs %zu MB, limit %zu MB", q->p->rows, (bytes + ((size_t)1 << 20) - 1) >> 20, limit >> 20);
   dm_error_hint(q->err, "a narrower net, a smaller batch, or more with --memory");
   return DM_EBUDGET;
 }
