@@ -19,6 +19,7 @@
 
 #ifdef DM_REAL_IS_DOUBLE
 typedef int64_t real_bits;
+typedef uint64_t real_word;
 enum { REAL_MANTISSA = 52, REAL_BIAS = 1023, REAL_TERMS = 12 };
 #define REAL_ROUND 0x1.8p52
 #define REAL_LN2_HIGH 0x1.62e42fefa39efp-1
@@ -28,6 +29,7 @@ enum { REAL_MANTISSA = 52, REAL_BIAS = 1023, REAL_TERMS = 12 };
 #define REAL_NORMAL (-700.0) /* and a normal number from here on */
 #else
 typedef int32_t real_bits;
+typedef uint32_t real_word;
 enum { REAL_MANTISSA = 23, REAL_BIAS = 127, REAL_TERMS = 6 };
 #define REAL_ROUND 0x1.8p23f
 #define REAL_LN2_HIGH 0x1.62e43p-1f
@@ -61,9 +63,9 @@ DM_INLINE dm_real real_sign_of(dm_real size, dm_real sign) {
 #endif
 }
 
-/* 2^n for a normal result. */
+/* 2^n for a normal result; any n is allowed, as that of a NaN has no meaning. */
 DM_INLINE dm_real real_power_of_two(real_bits n) {
-  real_bits bits = (real_bits)((n + REAL_BIAS) << REAL_MANTISSA);
+  real_word bits = (real_word)(n + REAL_BIAS) << REAL_MANTISSA;
   dm_real v;
   memcpy(&v, &bits, sizeof v);
   return v;

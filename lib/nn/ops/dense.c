@@ -6,6 +6,7 @@
  *   g_z = g_out f'(z)        g_W = in^T g_z      g_bias = sum over rows of g_z
  *   g_in = g_z W^T           as (W g_z^T)^T: the activations are turned, not the larger W
  */
+#include "nn/draw.h"
 #include "nn/graph.h"
 
 #include <math.h>
@@ -39,15 +40,10 @@ static void init(const nn_node *node, dm_real *w, dm_real *state, dm_rng *rng) {
   dm_activation f = node->a.activation;
   double slope = f == DM_ACT_LEAKY ? node->a.rate : 0;
   bool both = f == DM_ACT_LINEAR || f == DM_ACT_TANH || f == DM_ACT_SIGMOID;
-  double limit = both ? sqrt(6.0 / (double)(d + units)) : sqrt(6.0 / ((1 + slope * slope) * (double)d));
-  for (size_t i = 0; i < n; i++) {
-    if (f == DM_ACT_SELU) {
-      double u = 1 - dm_rng_uniform(rng), angle = 6.283185307179586 * dm_rng_uniform(rng);
-      w[i] = (dm_real)(sqrt(-2 * log(u) / (double)d) * cos(angle));
-    } else {
-      w[i] = (dm_real)(limit * (2 * dm_rng_uniform(rng) - 1));
-    }
-  }
+  if (f == DM_ACT_SELU)
+    nn_draw_normal(rng, 1 / sqrt((double)d), n, w);
+  else
+    nn_draw_uniform(rng, both ? sqrt(6.0 / (double)(d + units)) : sqrt(6.0 / ((1 + slope * slope) * (double)d)), n, w);
 }
 
 static void forward(const nn_graph *g, const nn_node *node, const nn_call *call) {
