@@ -85,6 +85,41 @@ void dm_axis_log(dm_axis *s, double lo, double hi, double from, double to, size_
   s->hi = fmax(hi, s->ticks[s->n - 1]);
 }
 
+/* Number i of … 0.1 0.2 0.5 1 2 5 10 … */
+static double near_tick(int i) {
+  static const double firsts[] = {1, 2, 5};
+  int power = i >= 0 ? i / 3 : -((2 - i) / 3);
+  return firsts[i - 3 * power] * pow(10, power);
+}
+
+/* Numbers first … last of that sequence, every third alone when they are too many. */
+static void set_near_ticks(dm_axis *s, int first, int last, size_t most) {
+  int step = 1;
+  if ((size_t)(last - first) + 1 > most) {
+    first += ((-first) % 3 + 3) % 3;
+    for (step = 3; (size_t)((last - first) / step) + 1 > most;) step += 3;
+  }
+  s->n = 0;
+  for (int i = first; i <= last; i += step) s->ticks[s->n++] = near_tick(i);
+}
+
+void dm_axis_log_near(dm_axis *s, double lo, double hi, double from, double to, size_t most, bool cover) {
+  dm_axis_log(s, lo, hi, from, to, most);
+  if (!s->log || lo < 1e-300 || hi > 1e300 || hi < 4 * lo) return;
+  if (most > DM_TICKS_MAX) most = DM_TICKS_MAX;
+  int first = 3 * ((int)floor(log10(lo)) - 1), last = 3 * ((int)ceil(log10(hi)) + 1);
+  while (near_tick(first) < lo * (1 - 1e-9)) first++;
+  while (near_tick(last) > hi * (1 + 1e-9)) last--;
+  if (cover) {
+    first -= near_tick(first) > lo * (1 + 1e-9) ? 1 : 0;
+    last += near_tick(last) < hi * (1 - 1e-9) ? 1 : 0;
+    if ((size_t)(last - first) + 1 > most) return; /* powers of ten cover */
+  }
+  set_near_ticks(s, first, last, most);
+  s->lo = cover ? fmin(lo, s->ticks[0]) : lo;
+  s->hi = cover ? fmax(hi, s->ticks[s->n - 1]) : hi;
+}
+
 void dm_axis_count(dm_axis *s, uint64_t most, size_t ticks) {
   dm_axis_linear(s, 0, (double)most, 0, 1, ticks, true);
   double whole = s->step < 1 ? 1 : s->step < 3 && s->step > 2 ? 5 : s->step; /* 0.5 and 2.5 rows are none */
@@ -120,7 +155,10 @@ static bool labels_collide(const dm_axis *s, double size, double gap) {
 
 void dm_axis_fit_labels(dm_axis *s, double size, double gap) {
   if (s->log) {
-    while (s->n > 2 && labels_collide(s, size, gap)) s->n--;
+    while (s->n > 2 && labels_collide(s, size, gap)) { /* every other one goes */
+      s->n = (s->n + 1) / 2;
+      for (size_t i = 1; i < s->n; i++) s->ticks[i] = s->ticks[2 * i];
+    }
     return;
   }
   for (size_t most = s->n; most-- > 1 && labels_collide(s, size, gap);) {
@@ -176,6 +214,7 @@ void dm_axis_label(const dm_axis *s, size_t i, char out[DM_LABEL_MAX]) {
   }
   if (s->log) {
     dm_number_value(v, 6, out);
+    if (strncmp(out, "1×", 3) == 0) memmove(out, out + 3, strlen(out + 3) + 1); /* 10⁻⁷ */
     return;
   }
   int exponent = largest >= 1e6 || largest < 1e-3 ? (int)floor(log10(largest) + 1e-12) : 0;

@@ -27,6 +27,11 @@ void dm_axis_linear(dm_axis *s, double lo, double hi, double from, double to, si
 void dm_axis_log(dm_axis *s, double lo, double hi, double from, double to, size_t most);
 /** Axis of counts, 0 … most: covers, and its ticks are whole numbers. Pixels 0 … 1 until they are set. */
 void dm_axis_count(dm_axis *s, uint64_t most, size_t ticks);
+/**
+ * The same with ticks at 1, 2 and 5 times powers of ten where those are at most `most`, else at powers of ten; with `cover` the domain
+ * grows to the outer ticks, else ticks lie inside it. Ranges below four times are covered by powers of ten.
+ */
+void dm_axis_log_near(dm_axis *s, double lo, double hi, double from, double to, size_t most, bool cover);
 double dm_axis_at(const dm_axis *s, double v);
 /** Fewer ticks until labels of this size fit beside each other with a gap (horizontal axes). Covering axes keep their domain. */
 void dm_axis_fit_labels(dm_axis *s, double size, double gap);

@@ -13,6 +13,9 @@ typedef struct dm_chart {
   const char *x_title, *y_title; /* NULL: none */
   bool plain;                    /* no tooltips at the bars: half the bytes */
   bool whole;                    /* histogram of whole numbers: bars stand around their numbers */
+  bool log;                      /* histogram: logarithmic x, all edges > 0 */
+  double line;                   /* histogram with line_label: a vertical line there; bars beyond it have another colour */
+  const char *line_label;
 } dm_chart;
 
 /* ---- axes, shared ---------------------------------------------------------- */
@@ -58,6 +61,30 @@ void dm_chart_roc(dm_buf *out, const dm_chart *chart, size_t n, const dm_roc_cur
 
 /** counts [g, g] of a square from lo to hi: row = predicted (upwards), column = true value. */
 void dm_chart_scatter(dm_buf *out, const dm_chart *chart, size_t g, double lo, double hi, const uint64_t *counts);
+
+/** One line: y over rising x, both finite. */
+typedef struct dm_line {
+  dm_str name;
+  size_t n;
+  const double *x, *y;
+} dm_line;
+#define DM_LINES 6
+/**
+ * At most DM_LINES lines, the first ones, named at their right ends; a lone point is a dot. The y axis is logarithmic where all values are
+ * > 0 and the largest is 30 times the least. chart->line with its label: a dashed line up from that x, with a ring where it meets each line.
+ */
+void dm_chart_lines(dm_buf *out, const dm_chart *chart, size_t n, const dm_line *lines);
+
+/** Points of one colour. */
+typedef struct dm_dots {
+  dm_str name;        /* in the legend; n = 0: left out */
+  const char *colour; /* NULL: that of its place */
+  size_t n;
+  const double *xy;   /* [n, 2] */
+  bool label;         /* the name stands over the middle of the points, too, unless they are few */
+} dm_dots;
+/** Scatter of groups, the last on top; the legend stands beside the plot under a heading. */
+void dm_chart_map(dm_buf *out, const dm_chart *chart, size_t n, const dm_dots *groups, const char *legend);
 
 /* ---- tree -------------------------------------------------------------------- */
 

@@ -8,19 +8,6 @@
 
 #define CLASSES_OPEN 12 /* more go behind a fold */
 
-static void figure(const dm_section *s, const char *caption, dm_buf *drawing) {
-  dm_buf piece;
-  dm_buf_init(&piece, s->page->body.ctx, s->page->body.err);
-  dm_html_wrap(&piece, "<figure><figcaption>", dm_str_of(caption), "</figcaption>\n");
-  dm_buf_add(&piece, drawing->p, drawing->n);
-  dm_buf_adds(&piece, "</figure>\n");
-  if (drawing->failed) piece.failed = true;
-  if (!dm_html_admit(s->page, &piece))
-    dm_html_note(s->page, "%s: left out, so that the page stays small.", caption);
-  dm_buf_reset(drawing);
-  dm_buf_clear(&piece);
-}
-
 /* Names of the classes that were kept; codes that the model does not know are shown as numbers. */
 static dm_status class_names(const dm_section *s, const dm_report_evaluation *e, const dm_scorer *scorer,
                              dm_str **out, dm_error *err) {
@@ -75,7 +62,7 @@ static void roc_figure(const dm_section *s, const dm_report_evaluation *e, const
   else
     (void)snprintf(caption, sizeof caption,
                    e->k == 2 ? "ROC, test rows" : "ROC, test rows: each class against the others");
-  figure(s, caption, drawing);
+  dm_section_figure(s, caption, drawing);
 }
 
 static void class_table(const dm_section *s, const dm_report_evaluation *e, const dm_str *names) {
@@ -123,7 +110,7 @@ static dm_status classes(const dm_section *s, const dm_report_evaluation *e, con
                     .description = "Counts of true classes (rows) and predicted classes (columns)."};
   dm_buf_adds(&s->page->body, "<div class=\"row\">\n");
   dm_chart_confusion(&drawing, &chart, e->k, names, e->confusion);
-  figure(s, caption, &drawing);
+  dm_section_figure(s, caption, &drawing);
   roc_figure(s, e, names, &drawing);
   dm_buf_adds(&s->page->body, "</div>\n");
   class_table(s, e, names);
@@ -146,7 +133,7 @@ static void numbers(const dm_section *s, const dm_report_evaluation *e) {
                     .y_title = "predicted value"};
   (void)snprintf(caption, sizeof caption, "Predicted against true values, %s test rows", rows);
   dm_chart_scatter(&drawing, &chart, e->grid, e->lo, e->hi, e->scatter);
-  figure(s, caption, &drawing);
+  dm_section_figure(s, caption, &drawing);
   chart = (dm_chart){.width = 480,
                      .height = 360,
                      .title = "Residuals of the test rows",
@@ -154,7 +141,7 @@ static void numbers(const dm_section *s, const dm_report_evaluation *e) {
                      .x_title = "predicted − true",
                      .y_title = "rows"};
   dm_chart_histogram(&drawing, &chart, e->n_bins, e->edges, e->residuals);
-  figure(s, "Residuals", &drawing);
+  dm_section_figure(s, "Residuals", &drawing);
   dm_buf_adds(&s->page->body, "</div>\n");
   dm_buf_clear(&drawing);
 }

@@ -221,6 +221,8 @@ static dm_status show_model(const dm_section *s, const dm_model_meta *m, dm_erro
   status = head(s, m, scorer, err);
   if (status == DM_OK) status = metrics_table(s, m->id, err);
   if (status == DM_OK) status = dm_section_evaluation(s, m, scorer, err);
+  if (status == DM_OK) status = dm_section_encoding(s, m, scorer, err);
+  if (status == DM_OK) status = dm_section_training(s, m, err);
   if (status == DM_OK) status = dm_section_tree(s, scorer, err);
   if (status == DM_OK) status = readable_text(s, scorer, err);
   dm_scorer_free(scorer);

@@ -122,6 +122,24 @@ void dm_svg_polyline(dm_buf *out, size_t n, const double *x, const double *y, co
   dm_buf_adds(out, "\"/>");
 }
 
+/* A line of no length with round ends: a dot of a dozen bytes. */
+void dm_svg_dots_begin(dm_buf *out, const char *fill, double width) {
+  dm_buf_adds(out, "<path fill=\"none\" stroke-linecap=\"round\"");
+  text_attribute(out, "stroke", fill);
+  attribute(out, "stroke-width", width);
+  dm_buf_adds(out, " d=\"");
+}
+
+void dm_svg_dots_add(dm_buf *out, double x, double y) {
+  dm_buf_addc(out, 'M');
+  dm_svg_number(out, round(x * 10) / 10);
+  dm_buf_addc(out, ' ');
+  dm_svg_number(out, round(y * 10) / 10);
+  dm_buf_adds(out, "h0");
+}
+
+void dm_svg_dots_end(dm_buf *out) { dm_buf_adds(out, "\"/>"); }
+
 void dm_svg_segments(dm_buf *out, size_t n, const double (*lines)[4], const char *stroke) {
   if (n == 0) return;
   dm_buf_adds(out, "<path");
@@ -178,6 +196,7 @@ static void font_attributes(dm_buf *out, const dm_font *font) {
   text_attribute(out, "fill", font->fill ? font->fill : DM_INK);
   if (font->anchor != DM_START) text_attribute(out, "text-anchor", anchors[font->anchor]);
   if (font->bold) dm_buf_adds(out, " font-weight=\"bold\"");
+  if (font->halo) dm_buf_adds(out, " stroke=\"#FFFFFF\" stroke-width=\"3\" stroke-linejoin=\"round\" paint-order=\"stroke\"");
 }
 
 void dm_svg_labels_begin(dm_buf *out, const dm_font *font) {

@@ -111,6 +111,36 @@ static void log_ticks_are_powers(void **state) {
   assert_false(s.log);
 }
 
+static void near_ticks_fill_short_ranges(void **state) {
+  (void)state;
+  dm_axis s;
+  const double want[] = {0.02, 0.05, 0.1, 0.2, 0.5, 1};
+  dm_axis_log_near(&s, 0.03, 0.9, 0, 100, 8, true);
+  assert_int_equal(s.n, 6);
+  for (size_t i = 0; i < 6; i++) assert_true(fabs(s.ticks[i] / want[i] - 1) < 1e-12);
+  assert_true(fabs(dm_axis_at(&s, 0.02)) < 1e-9 && fabs(dm_axis_at(&s, 1) - 100) < 1e-9);
+  dm_axis_log_near(&s, 0.03, 0.9, 0, 100, 8, false);
+  assert_int_equal(s.n, 4); /* 0.05 … 0.5 */
+  assert_true(fabs(dm_axis_at(&s, 0.03)) < 1e-9 && fabs(dm_axis_at(&s, 0.9) - 100) < 1e-9);
+  dm_axis_log_near(&s, 1, 1.5, 0, 100, 8, false);
+  assert_true(s.log && s.n >= 2);
+  dm_axis_log_near(&s, -1, 5, 0, 100, 8, true);
+  assert_false(s.log);
+  for (int e = -299; e < 290; e += 3)
+    for (int wide = 1; wide < 300 - e; wide = wide * 2 + 1)
+      for (size_t most = 2; most <= DM_TICKS_MAX; most++)
+        for (int cover = 0; cover < 2; cover++) {
+          double lo = 3.3 * pow(10, e), hi = 4 * pow(10, e + wide);
+          dm_axis_log_near(&s, lo, hi, 0, 100, most, cover);
+          assert_true(s.n >= 1 && s.n <= most);
+          for (size_t i = 1; i < s.n; i++) assert_true(s.ticks[i] > s.ticks[i - 1]);
+          if (cover)
+            assert_true(s.ticks[0] <= lo * (1 + 1e-9) && s.ticks[s.n - 1] >= hi * (1 - 1e-9) && s.lo <= lo && s.hi >= hi);
+          else
+            assert_true(s.ticks[0] >= lo * (1 - 1e-9) && s.ticks[s.n - 1] <= hi * (1 + 1e-9));
+        }
+}
+
 static void expect_label(double lo, double hi, size_t tick, const char *want) {
   dm_axis s;
   char label[DM_LABEL_MAX];
@@ -202,6 +232,7 @@ int main(void) {
       cmocka_unit_test(odd_bounds_give_a_range),
       cmocka_unit_test(ticks_are_round),
       cmocka_unit_test(log_ticks_are_powers),
+      cmocka_unit_test(near_ticks_fill_short_ranges),
       cmocka_unit_test(labels_are_short_and_plain),
       cmocka_unit_test(numbers_for_people),
       cmocka_unit_test(widths_and_cuts),

@@ -212,10 +212,110 @@ static void scatters(void **state) {
   draw_scatter("scatter-one", 1, 3, 3);
 }
 
+/* Falling curves of n epochs, the valid one rising again after a third. */
+static void draw_lines(const char *name, size_t n, size_t lines, double scale, double fall, const char *best) {
+  static const char *const names[] = {"train_loss", "valid_loss", long_name, hostile, "e", "f", "g"};
+  double x[400], y[7][400];
+  dm_line list[7];
+  for (size_t i = 0; i < lines; i++) {
+    for (size_t p = 0; p < n; p++) {
+      double t = (double)p / (double)(n > 1 ? n - 1 : 1);
+      x[p] = (double)(p + 1);
+      y[i][p] = scale * (exp(-fall * t) * (1 + 0.02 * sin((double)(p * (i + 3)))) + (double)i * 0.05 * t * t);
+    }
+    list[i] = (dm_line){dm_str_of(names[i]), n, x, y[i]};
+  }
+  dm_buf b;
+  start(&b);
+  dm_chart c = {.width = 640, .height = 300, .title = "Loss", .description = "Lines", .x_title = "epoch", .y_title = "loss",
+                .whole = true, .line = (double)(n / 3 + 1), .line_label = best};
+  dm_chart_lines(&b, &c, lines, list);
+  if (n > 1 && scale < 1e299) assert_non_null(strstr(b.p, "<polyline"));
+  finish(&b, name);
+}
+
+static void lines_(void **state) {
+  (void)state;
+  draw_lines("lines-plain", 60, 2, 1, 3, "best: epoch 21");
+  draw_lines("lines-log", 400, 2, 2.5, 7, "best: epoch 134");
+  draw_lines("lines-many", 30, 7, 10, 1, NULL);
+  draw_lines("lines-one-epoch", 1, 2, 0.7, 1, "best: epoch 1");
+  draw_lines("lines-two-epochs", 2, 2, 0.7, 1, "best: epoch 1");
+  draw_lines("lines-three-epochs", 3, 1, 0.7, 1, "best: epoch 2");
+  draw_lines("lines-constant", 20, 1, 0, 1, NULL);
+  draw_lines("lines-huge", 20, 2, 1e299, 40, NULL);
+  draw_lines("lines-too-large", 20, 2, 1.5e308, 1, NULL);
+  draw_lines("lines-tiny", 20, 2, 1e-299, 4, NULL);
+  draw_lines("lines-none", 0, 1, 1, 1, NULL);
+}
+
+static void draw_errors(const char *name, double lo, double hi, double threshold) {
+  double edges[31];
+  uint64_t counts[30];
+  for (size_t i = 0; i <= 30; i++) edges[i] = lo * pow(hi / lo, (double)i / 30);
+  for (size_t i = 0; i < 30; i++) counts[i] = (uint64_t)(900 * exp(-((double)i - 12) * ((double)i - 12) / 40));
+  char label[64];
+  (void)snprintf(label, sizeof label, "threshold %.3g", threshold);
+  dm_buf b;
+  start(&b);
+  dm_chart c = {.width = 480, .height = 300, .title = "Errors", .description = "Histogram", .x_title = "error", .y_title = "rows",
+                .log = true, .line = threshold, .line_label = label};
+  dm_chart_histogram(&b, &c, 30, edges, counts);
+  assert_non_null(strstr(b.p, "threshold"));
+  finish(&b, name);
+}
+
+static void errors(void **state) {
+  (void)state;
+  draw_errors("errors-plain", 0.003, 2, 0.5);
+  draw_errors("errors-wide", 1e-7, 4e9, 3e8);
+  draw_errors("errors-narrow", 0.8, 1.7, 1.65);
+  draw_errors("errors-huge", 1e-150, 1e150, 1e-100);
+  draw_errors("errors-right", 0.1, 20, 20);
+}
+
+static void draw_map(const char *name, size_t groups, size_t n, double scale, bool label) {
+  static const char *const names[] = {"0", "1", "a longer name of a class", hostile, "4", "5", "6", "7", "8", "9", "others"};
+  dm_ctx *ctx = new_ctx();
+  double *xy = dm_alloc(ctx, groups * n, 2 * sizeof *xy, "points", NULL);
+  dm_dots list[11];
+  dm_rng rng;
+  dm_rng_init(&rng, 3, 0);
+  for (size_t g = 0; g < groups; g++) {
+    list[g] = (dm_dots){.name = dm_str_of(names[g]), .n = n, .xy = xy + 2 * n * g, .label = label};
+    for (size_t p = 0; p < 2 * n; p++) {
+      double normal = 0;
+      for (int k = 0; k < 6; k++) normal += dm_rng_uniform(&rng) - 0.5;
+      xy[2 * n * g + p] = scale * (normal + 2.5 * (p % 2 ? sin((double)g) : cos((double)g)));
+    }
+  }
+  dm_buf b;
+  dm_buf_init(&b, ctx, NULL);
+  dm_chart c = {.width = 560, .height = 400, .title = "Map", .description = "Points", .x_title = "first component, 41 % of variance",
+                .y_title = "second component, 12 % of variance"};
+  dm_chart_map(&b, &c, groups, list, "class");
+  assert_true(b.n < 700 * groups + 15 * groups * n + 6000);
+  dm_free(ctx, xy);
+  finish(&b, name);
+}
+
+static void maps(void **state) {
+  (void)state;
+  draw_map("map-plain", 5, 100, 1, false);
+  draw_map("map-ten", 10, 200, 1, true);
+  draw_map("map-eleven", 11, 20, 1e7, false);
+  draw_map("map-one-row", 1, 1, 1, true);
+  draw_map("map-equal", 2, 3, 0, true);
+  draw_map("map-huge", 2, 3, 1e200, true);
+  draw_map("map-too-large", 2, 3, 5e307, true);
+  draw_map("map-none", 0, 0, 1, false);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(histograms), cmocka_unit_test(bars),     cmocka_unit_test(confusions),
-      cmocka_unit_test(rocs),       cmocka_unit_test(scatters),
+      cmocka_unit_test(rocs),       cmocka_unit_test(scatters), cmocka_unit_test(lines_),
+      cmocka_unit_test(errors),     cmocka_unit_test(maps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
