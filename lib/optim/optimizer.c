@@ -1,5 +1,5 @@
 /*
- * First-order optimizers: one table, one step function each.
+ * First-order optimizers: one table; the loops are in update.c.
  *
  * State is one block of floats, a part of n for each moment:
  *
@@ -7,6 +7,8 @@
  *
  * Scalars are made in double and rounded to float where PyTorch does so.
  */
+#include "optim/update.h"
+
 #include <dm/optim.h>
 #include <dm/text.h>
 
@@ -18,7 +20,8 @@ typedef struct method {
   const char *name;
   size_t moments;
   dm_optimizer_options otherwise;
-  void (*step)(dm_optimizer *o, float *w, const float *g);
+  update_rule rule;
+  bool decoupled; /* weight decay beside the gradient, not in it */
 } method;
 
 struct dm_optimizer {
@@ -30,85 +33,45 @@ struct dm_optimizer {
   float *state; /* [moments * n] */
 };
 
-/* ---- steps: o->t is already that of this step ---------------------------------- */
-
-/* w -= lr (g + decay w) */
-static void sgd_step(dm_optimizer *o, float *w, const float *g) {
-  float lr = (float)o->options.lr, decay = (float)o->options.weight_decay;
-  for (size_t i = 0; i < o->n; i++) w[i] -= lr * (g[i] + decay * w[i]);
-}
-
-/* b = m b + g; the first b is g, which m 0 + g is, too */
-static void momentum_step(dm_optimizer *o, float *w, const float *g) {
-  float lr = (float)o->options.lr, decay = (float)o->options.weight_decay, m = (float)o->options.momentum, *b = o->state;
-  for (size_t i = 0; i < o->n; i++) {
-    b[i] = m * b[i] + (g[i] + decay * w[i]);
-    w[i] -= lr * b[i];
-  }
-}
-
-/* w -= lr (g + m b) */
-static void nesterov_step(dm_optimizer *o, float *w, const float *g) {
-  float lr = (float)o->options.lr, decay = (float)o->options.weight_decay, m = (float)o->options.momentum, *b = o->state;
-  for (size_t i = 0; i < o->n; i++) {
-    float d = g[i] + decay * w[i];
-    b[i] = m * b[i] + d;
-    w[i] -= lr * (d + m * b[i]);
-  }
-}
-
-/* a += g^2; w -= lr g / (sqrt(a) + eps) */
-static void adagrad_step(dm_optimizer *o, float *w, const float *g) {
-  float lr = (float)o->options.lr, decay = (float)o->options.weight_decay, eps = (float)o->options.epsilon, *a = o->state;
-  for (size_t i = 0; i < o->n; i++) {
-    float d = g[i] + decay * w[i];
-    a[i] += d * d;
-    w[i] -= lr * d / (sqrtf(a[i]) + eps);
-  }
-}
-
-/* a = r a + (1 - r) g^2 */
-static void rmsprop_step(dm_optimizer *o, float *w, const float *g) {
-  float lr = (float)o->options.lr, decay = (float)o->options.weight_decay, eps = (float)o->options.epsilon, *a = o->state;
-  float keep = (float)o->options.rho, take = (float)(1 - o->options.rho);
-  for (size_t i = 0; i < o->n; i++) {
-    float d = g[i] + decay * w[i];
-    a[i] = keep * a[i] + take * d * d;
-    w[i] -= lr * d / (sqrtf(a[i]) + eps);
-  }
-}
+/* ---- scalars of a step: o->t is already that of this step -------------------------- */
 
 /* Both Adams: `decay` goes into the gradient, `shrink` multiplies the weights. */
-static void adam_moments(dm_optimizer *o, float *w, const float *g, float decay, float shrink) {
+static update_scalars adam_scalars(const dm_optimizer *o) {
   const dm_optimizer_options *p = &o->options;
-  double t = (double)o->t, root = sqrt(1 - pow(p->beta2, t));
-  float rate = (float)(p->lr / (1 - pow(p->beta1, t))), eps = (float)p->epsilon, unbias = (float)root;
-  float keep1 = (float)p->beta1, take1 = (float)(1 - p->beta1), keep2 = (float)p->beta2, take2 = (float)(1 - p->beta2);
-  float *m = o->state, *v = o->state + o->n;
-  for (size_t i = 0; i < o->n; i++) {
-    float d = g[i] + decay * w[i];
-    m[i] = keep1 * m[i] + take1 * d;
-    v[i] = keep2 * v[i] + take2 * d * d;
-    w[i] = shrink * w[i] - rate * m[i] / (sqrtf(v[i]) / unbias + eps);
-  }
+  double t = (double)o->t;
+  bool decoupled = o->method->decoupled;
+  return (update_scalars){.lr = (float)(p->lr / (1 - pow(p->beta1, t))),
+                          .epsilon = (float)p->epsilon,
+                          .decay = decoupled ? 0 : (float)p->weight_decay,
+                          .keep1 = (float)p->beta1,
+                          .take1 = (float)(1 - p->beta1),
+                          .keep2 = (float)p->beta2,
+                          .take2 = (float)(1 - p->beta2),
+                          .unbias = (float)(1 / sqrt(1 - pow(p->beta2, t))),
+                          .shrink = decoupled ? (float)(1 - p->lr * p->weight_decay) : 1};
 }
 
-static void adam_step(dm_optimizer *o, float *w, const float *g) { adam_moments(o, w, g, (float)o->options.weight_decay, 1); }
-
-static void adamw_step(dm_optimizer *o, float *w, const float *g) {
-  adam_moments(o, w, g, 0, (float)(1 - o->options.lr * o->options.weight_decay));
+static update_scalars scalars(const dm_optimizer *o) {
+  const dm_optimizer_options *p = &o->options;
+  if (o->method->rule == UPDATE_ADAM) return adam_scalars(o);
+  return (update_scalars){.lr = (float)p->lr,
+                          .epsilon = (float)p->epsilon,
+                          .decay = (float)p->weight_decay,
+                          .momentum = (float)p->momentum,
+                          .keep2 = (float)p->rho,
+                          .take2 = (float)(1 - p->rho)};
 }
 
 /* ---- the table ---------------------------------------------------------------------- */
 
 static const method methods[] = {
-    {"sgd", 0, {.lr = 0.01, .epsilon = 1e-8}, sgd_step},
-    {"momentum", 1, {.lr = 0.01, .momentum = 0.9, .epsilon = 1e-8}, momentum_step},
-    {"nesterov", 1, {.lr = 0.01, .momentum = 0.9, .epsilon = 1e-8}, nesterov_step},
-    {"adagrad", 1, {.lr = 0.01, .epsilon = 1e-10}, adagrad_step},
-    {"rmsprop", 1, {.lr = 0.01, .rho = 0.99, .epsilon = 1e-8}, rmsprop_step},
-    {"adam", 2, {.lr = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}, adam_step},
-    {"adamw", 2, {.lr = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01}, adamw_step},
+    {"sgd", 0, {.lr = 0.01, .epsilon = 1e-8}, UPDATE_SGD},
+    {"momentum", 1, {.lr = 0.01, .momentum = 0.9, .epsilon = 1e-8}, UPDATE_MOMENTUM},
+    {"nesterov", 1, {.lr = 0.01, .momentum = 0.9, .epsilon = 1e-8}, UPDATE_NESTEROV},
+    {"adagrad", 1, {.lr = 0.01, .epsilon = 1e-10}, UPDATE_ADAGRAD},
+    {"rmsprop", 1, {.lr = 0.01, .rho = 0.99, .epsilon = 1e-8}, UPDATE_RMSPROP},
+    {"adam", 2, {.lr = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}, UPDATE_ADAM},
+    {"adamw", 2, {.lr = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01}, UPDATE_ADAM, true},
 };
 enum { METHODS = sizeof methods / sizeof *methods };
 
@@ -186,22 +149,24 @@ dm_status dm_optimizer_set_lr(dm_optimizer *o, double lr, dm_error *err) {
 
 /* ---- steps ------------------------------------------------------------------------------- */
 
-/* Index of the first NaN or infinity, n when there is none. The first loop has no way out, so that it is vectorised. */
+/* Index of the first NaN or infinity, n when there is none. */
 static size_t first_bad(size_t n, const float *x) {
-  unsigned bad = 0;
-  for (size_t i = 0; i < n; i++) bad |= !(fabsf(x[i]) <= FLT_MAX);
   size_t i = 0;
-  while (bad && fabsf(x[i]) <= FLT_MAX) i++;
-  return bad ? i : n;
+  while (i < n && fabsf(x[i]) <= FLT_MAX) i++;
+  return i;
 }
 
 dm_status dm_optimizer_step(dm_optimizer *o, float *w, const float *g, dm_error *err) {
-  size_t at = first_bad(o->n, g);
-  if (at < o->n) return dm_fail(err, DM_EINPUT, "%s: the gradient of parameter %zu is %g, want a finite number", o->method->name, at, (double)g[at]);
+  unsigned threads = dm_ctx_threads(o->ctx);
+  if (!dm_update_finite(o->n, g, threads)) {
+    size_t at = first_bad(o->n, g);
+    return dm_fail(err, DM_EINPUT, "%s: the gradient of parameter %zu is %g, want a finite number", o->method->name, at, (double)g[at]);
+  }
   o->t++;
-  o->method->step(o, w, g);
-  at = first_bad(o->n, w);
-  if (at == o->n) return DM_OK;
+  update_scalars s = scalars(o);
+  float *first = o->method->moments > 0 ? o->state : NULL, *second = o->method->moments > 1 ? o->state + o->n : NULL;
+  if (dm_update(o->method->rule, &s, o->n, w, g, first, second, threads)) return DM_OK;
+  size_t at = first_bad(o->n, w);
   (void)dm_fail(err, DM_EINPUT, "%s: parameter %zu became %g in step %llu", o->method->name, at, (double)w[at], (unsigned long long)o->t);
   dm_error_hint(err, "a smaller learning rate, or clipping the gradient, keeps it finite");
   return DM_EINPUT;
@@ -219,7 +184,7 @@ dm_status dm_optimizer_restore(dm_optimizer *o, uint64_t t, const float *state, 
   if (n != own) return dm_fail(err, DM_EINPUT, "%s: a state of %zu numbers, want %zu", o->method->name, n, own);
   size_t at = first_bad(n, state);
   if (at < n) return dm_fail(err, DM_EINPUT, "%s: number %zu of the state is %g", o->method->name, at, (double)state[at]);
-  bool squares = o->method->step == adagrad_step || o->method->step == rmsprop_step;
+  bool squares = o->method->rule == UPDATE_ADAGRAD || o->method->rule == UPDATE_RMSPROP;
   for (size_t i = squares ? 0 : o->n; i < n; i++)
     if (state[i] < 0) return dm_fail(err, DM_EINPUT, "%s: number %zu of the state is %g, want >= 0", o->method->name, i, (double)state[i]);
   if (n) memcpy(o->state, state, n * sizeof *state);

@@ -2,6 +2,8 @@
 #include "cmocka_all.h"
 #include "golden/optim.h"
 
+#include "matrix/kernels/simd.h"
+
 #include <dm/optim.h>
 #include <math.h>
 #include <stdlib.h>
@@ -193,8 +195,42 @@ static void options_out_of_range_are_refused(void **state) {
   dm_ctx_free(ctx);
 }
 
+/* Enough parameters for several threads, and a rest that fills no register. */
+static void levels_and_threads_give_the_same_bits(void **state) {
+  (void)state;
+  enum { MANY = 70003, ROUNDS = 2 };
+  float *w = malloc(MANY * sizeof *w), *g = malloc(MANY * sizeof *g), *first = malloc(MANY * sizeof *first);
+  for (size_t m = 0; m < METHODS; m++)
+    for (int run = 0; run < 4; run++) {
+      dm_ctx *ctx = NULL;
+      dm_optimizer *o = NULL;
+      dm_optimizer_options options;
+      (void)dm_k_simd_set(run < 3 ? (dm_simd)run : DM_SIMD_AVX512);
+      assert_int_equal(dm_ctx_new(&(dm_ctx_options){.threads = run == 3 ? 2 : 1}, &ctx, NULL), DM_OK);
+      assert_int_equal(dm_optimizer_defaults(names[m], &options, NULL), DM_OK);
+      options.weight_decay = 0.01;
+      assert_int_equal(dm_optimizer_new(ctx, MANY, &options, &o, NULL), DM_OK);
+      for (uint64_t i = 0; i < MANY; i++) w[i] = number(i);
+      for (uint64_t t = 0; t < ROUNDS; t++) {
+        for (uint64_t i = 0; i < MANY; i++) g[i] = number(i * 3 + t);
+        assert_int_equal(dm_optimizer_step(o, w, g, NULL), DM_OK);
+      }
+      if (run == 0) memcpy(first, w, MANY * sizeof *w);
+      assert_memory_equal(w, first, MANY * sizeof *w);
+      g[MANY - 1] = NAN;
+      assert_int_equal(dm_optimizer_step(o, w, g, NULL), DM_EINPUT);
+      assert_memory_equal(w, first, MANY * sizeof *w);
+      dm_optimizer_free(o);
+      dm_ctx_free(ctx);
+    }
+  free(w);
+  free(g);
+  free(first);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(levels_and_threads_give_the_same_bits),
       cmocka_unit_test(a_hundred_steps_end_where_pytorch_does),
       cmocka_unit_test(bad_gradients_change_nothing),
       cmocka_unit_test(a_parameter_that_overflows_is_reported),
