@@ -126,8 +126,23 @@ static void sums_run_in_eight_lanes(void **state) {
   assert_memory_equal(y, want, sizeof y);
 }
 
+static void log_is_within_one_unit_in_the_last_place(void **state) {
+  (void)state;
+  uint64_t bits = 1;
+  for (size_t i = 0; i < 300000; i++) {
+    bits = bits * 6364136223846793005u + 1442695040888963407u;
+    double u = (double)(bits >> 11) / 9007199254740992.0, x = i % 3 == 0 ? exp(1400 * (u - 0.5)) : i % 3 == 1 ? 1 + 0.9 * (u - 0.5) : 1 + 1e-4 * (u - 0.5);
+    assert_true(distance(dm_k_log(x), log(x)) <= 1);
+  }
+  assert_true(dm_k_log(1) == 0);
+  assert_true(dm_k_log(0) == -(double)INFINITY && isnan(dm_k_log(-1)) && isnan(dm_k_log((double)NAN)));
+  assert_true(dm_k_log((double)INFINITY) == (double)INFINITY);
+  assert_true(distance(dm_k_log(5e-324), log(5e-324)) <= 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(log_is_within_one_unit_in_the_last_place),
       cmocka_unit_test(exp_is_within_one_unit_of_libm),           cmocka_unit_test(exp_at_the_edges),
       cmocka_unit_test(exp_never_falls),                          cmocka_unit_test(exp_has_these_bits),
       cmocka_unit_test(wide_scores_have_the_bits_of_scalar_ones), cmocka_unit_test(sums_run_in_eight_lanes),

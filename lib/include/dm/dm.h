@@ -12,6 +12,7 @@
 #include <dm/clean.h>
 #include <dm/tree.h>
 #include <dm/linear.h>
+#include <dm/nn.h>
 #include <dm/report.h>
 #include <dm/pipeline.h>
 

@@ -7,6 +7,7 @@
 
 #include <dm/report.h>
 #include <dm/linear.h>
+#include <dm/nn.h>
 #include <dm/tree.h>
 
 #ifdef __cplusplus

@@ -8,6 +8,8 @@ enum { DM_K_LANES = 8 };
 
 /** exp(x) within one unit in the last place; 0 and infinity beyond double, NaN of NaN. */
 double dm_k_exp(double x);
+/** log(x) within one unit in the last place; NaN below 0. */
+double dm_k_log(double x);
 
 /**
  * Scores of one row: z[c] = bias[c], then z[c] = fma(x[j], w[j * stride + c], z[c]) for j = 0 … d-1.
