@@ -111,6 +111,30 @@ run 4 "$mine" train tree my.db pima --target diabetes
 says err "lock"
 wait $holder
 
+# somebody reads for longer than the busy timeout: the model is not thrown away
+cp my.db read.db
+( sqlite3 read.db "BEGIN; SELECT count(*) FROM pima" ".system sleep 7" >/dev/null ) & holder=$!
+sleep 1
+run 0 "$mine" train tree read.db pima --target diabetes
+says err "waiting up to 60 s"
+wait $holder
+
+# what only training by epochs has is refused for a tree; the folds that cannot be measured are named
+for option in '--time-limit 5' '--checkpoint 3' '--checkpoint 0' --resume; do
+  run 2 "$mine" train tree my.db pima --target diabetes $option
+  says err "tree does not train by epochs"
+done
+run 2 "$mine" train tree my.db pima --target diabetes --time-limit 0
+says err "--time-limit = 0"
+run 2 "$mine" train tree my.db pima --target diabetes --checkpoint 1.5
+says err "--checkpoint = 1.5"
+awk 'BEGIN { print "a,y"; for (i = 1; i <= 30; i++) print i "," (i == 30 ? "rare" : "x") }' >rare.csv
+run 3 "$mine" train tree :memory: rare.csv --target y --folds 3
+says err "of 3 holds out the only row of class 'rare': only class 'x' is left to learn from"
+awk 'BEGIN { print "a,y"; for (i = 1; i <= 30; i++) print i "," (i == 30 ? "rare" : i % 2 ? "x" : "z") }' >rare.csv
+run 0 "$mine" train tree :memory: rare.csv --target y --folds 3
+says err "of 3 holds out the only row of class 'rare': its model does not know the class"
+
 # audit
 run 0 "$mine" audit my.db d --row 5
 says out "pima.csv:6"
@@ -203,6 +227,9 @@ sed 's/test: 0.25/tets: 0.25/' p.yaml >bad.yaml
 run 3 "$mine" run bad.yaml
 says err "bad.yaml:10:"
 says err "did you mean"
+sed 's/test: 0.25/time_limit: 5/' p.yaml >bad.yaml
+run 3 "$mine" run bad.yaml
+says err "tree does not train by epochs: time_limit is not for it"
 printf 'database: late.db\nsources:\n  - {file: %s}\nmodels:\n  - {method: forrest, source: iris, target: species}\n' "$data/iris.csv" >late.yaml
 run 3 "$mine" run late.yaml
 says err "late.yaml:5:"
