@@ -22,6 +22,10 @@ static const struct {
     {"rmse", "root of the mean squared error, in units of the target"},
     {"mae", "mean absolute error, in units of the target"},
     {"r2", "share of the target's variance explained; 1 is perfect, 0 the mean"},
+    {"reconstruction_mse", "mean squared error of the numbers, as they are scaled"},
+    {"reconstruction_log_loss", "mean negative log of the probability of the category that is there; lower is better"},
+    {"reconstruction_error", "mean error of a row"},
+    {"unusual", "share of rows whose error is above the threshold"},
 };
 enum { MEANINGS = sizeof meanings / sizeof *meanings };
 
@@ -97,6 +101,7 @@ static dm_status head(const dm_section *s, const dm_model_meta *m, const dm_scor
     fact_f(out, "predicts", "%.200s, one of %zu classes", m->target, k);
   else if (m->target)
     fact_f(out, "predicts", "%.200s, a number", m->target);
+  if (!m->target && scorer->model->n_code) fact_f(out, "learns", "%zu features", scorer->model->n_code);
   fact_f(out, "method", "%s", scorer->model->learner->summary);
   fact_f(out, "trained", "%s UTC, %s rows, %.3g s, seed %llu, dm %s", when, rows, m->seconds,
          (unsigned long long)m->seed, m->lib_version ? m->lib_version : "–");

@@ -156,6 +156,42 @@ static void training_rows_stand_in_and_damage_is_told(void **state) {
   dm_buf_clear(&page);
 }
 
+/* @param step which: errors, map, page */
+static dm_status one_step(fixture *f, int step, const dm_report_codes *codes, dm_error *err) {
+  if (step == 0) return dm_report_reconstruction_save(f->store, 1, "test", codes, err);
+  if (step == 1) return dm_report_latent_save(f->store, 1, "test", codes, 3, err);
+  dm_buf page;
+  dm_buf_init(&page, f->ctx, err);
+  dm_status s = dm_report_html(f->store, NULL, &page, err);
+  dm_buf_clear(&page);
+  return s;
+}
+
+static void failed_allocations_are_errors(void **state) {
+  fixture *f = *state;
+  const double error[] = {0.5, 1, 2, 30}, label[] = {0, 1, 2, 1};
+  dm_report_codes codes = {.n = 4, .error = error, .threshold = 3, .d = 4, .m = 8, .parts = falling_parts, .codes = cloud_codes,
+                           .label = label, .n_labels = 3};
+  some_model(f);
+  add_epochs(f, "train_loss", 5, 3, 8, 0);
+  add_epochs(f, "lr", 5, 3, 8, 0);
+  for (int step = 0; step < 3; step++) {
+    bool whole = false;
+    for (size_t at = 1; !whole; at += step == 2 ? 5 : 1) {
+      dm_error err = {0};
+      size_t held = dm_ctx_memory(f->ctx);
+      f->requests = 0;
+      f->fail_at = at;
+      dm_status s = one_step(f, step, &codes, &err);
+      whole = f->requests < at;
+      f->fail_at = 0;
+      if (s != (whole ? DM_OK : DM_EBUDGET)) fail_msg("step %d, request %zu: status %d, %s", step, at, (int)s, err.message);
+      assert_int_equal(dm_ctx_memory(f->ctx), held);
+      assert_true(at < 100000);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(learning_curves, set_up, tear_down),
@@ -163,6 +199,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(odd_trainings, set_up, tear_down),
       cmocka_unit_test_setup_teardown(encodings, set_up, tear_down),
       cmocka_unit_test_setup_teardown(training_rows_stand_in_and_damage_is_told, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(failed_allocations_are_errors, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
