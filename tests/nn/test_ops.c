@@ -307,6 +307,39 @@ static void numeric_embeddings_of_outliers_are_finite(void **state) {
   }
 }
 
+static void activations_of_finite_numbers_are_finite(void **state) {
+  (void)state;
+  static const float sizes[] = {0, 1e-45f, 1e-38f, 1e-20f, 0.5f, 9, 30, 30.0001f, 87, 88.8f, 104.1f, 1e6f, 2e9f, 1e13f, 1e19f, 1e30f, 3.2e38f};
+  enum { N = 2 * sizeof sizes / sizeof *sizes };
+  for (int f = DM_ACT_LINEAR; f <= DM_ACT_SELU; f++) {
+    bench *b = new_bench(&nn_op_activation, (nn_attributes){.activation = (dm_activation)f, .rate = 0.01}, N);
+    set_slots(b, 1, (size_t[]){1});
+    for (size_t i = 0; i < N; i++) b->in[i] = i % 2 ? -sizes[i / 2] : sizes[i / 2], b->g_out[i] = 1;
+    step(b);
+    assert_finite(b->out, N, "activation");
+    assert_finite(b->g_in, N, "its derivative");
+    for (size_t i = 0; i < N; i++) {
+      assert_true(fabsf(b->out[i]) <= fmaxf(1.06f * fabsf(b->in[i]), 1) + (f == DM_ACT_SELU)); /* none grows beyond its input by more */
+      assert_true(fabsf(b->g_in[i]) < (f == DM_ACT_SELU ? 1.77f : 1.13f));
+    }
+    free_bench(b);
+  }
+}
+
+static void softmax_of_far_numbers(void **state) {
+  (void)state;
+  bench *b = new_bench(&nn_op_softmax, (nn_attributes){0}, 3);
+  static const float rows[4][3] = {{3e38f, -3e38f, 0}, {-3e38f, -3e38f, -3e38f}, {1e-45f, -1e-45f, 0}, {90, 0, -90}};
+  static const double want[4][3] = {{1, 0, 0}, {1.0 / 3, 1.0 / 3, 1.0 / 3}, {1.0 / 3, 1.0 / 3, 1.0 / 3}, {1, 0, 0}};
+  set_slots(b, 1, (size_t[]){4});
+  memcpy(b->in, rows, sizeof rows);
+  for (size_t i = 0; i < 12; i++) b->g_out[i] = number(i);
+  step(b);
+  for (size_t i = 0; i < 12; i++) assert_near((double)b->out[i], want[i / 3][i % 3], 1e-7);
+  assert_finite(b->g_in, 12, "gradient");
+  free_bench(b);
+}
+
 /* ---- the formulas themselves ----------------------------------------------------------------------- */
 
 static void pieces_are_those_of_the_paper(void **state) {
@@ -474,6 +507,8 @@ int main(void) {
       cmocka_unit_test(norms_hold_huge_and_tiny_numbers),
       cmocka_unit_test(codes_that_are_none_give_zeros),
       cmocka_unit_test(numeric_embeddings_of_outliers_are_finite),
+      cmocka_unit_test(activations_of_finite_numbers_are_finite),
+      cmocka_unit_test(softmax_of_far_numbers),
       cmocka_unit_test(pieces_are_those_of_the_paper),
       cmocka_unit_test(waves_are_those_of_the_papers),
       cmocka_unit_test(dropout_drops_its_share_and_keeps_the_mean),
