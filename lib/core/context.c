@@ -7,9 +7,10 @@
  *   | size (8) ........ 56 unused | data, 64-byte aligned ...
  */
 #define _GNU_SOURCE
-#include <dm/core.h>
+#include "core/team.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@ struct dm_ctx {
   atomic_size_t held, peak;
   atomic_int cancelled;
   atomic_llong last_progress; /* ns of the last progress call */
+  atomic_uintptr_t team_owner; /* thread that opened the team, 0: nobody */
+  dm_team *team;               /* read and written by its owner only */
 };
 
 static void *default_allocate(void *user, size_t size, size_t alignment) {
@@ -96,6 +99,16 @@ bool dm_ctx_cancelled(const dm_ctx *ctx) { return atomic_load(&ctx->cancelled) !
 
 dm_status dm_ctx_check(const dm_ctx *ctx, dm_error *err) {
   return dm_ctx_cancelled(ctx) ? dm_fail(err, DM_ECANCEL, "interrupted") : DM_OK;
+}
+
+dm_team *dm_ctx_team(const dm_ctx *ctx) { return atomic_load(&ctx->team_owner) == (uintptr_t)pthread_self() ? ctx->team : NULL; }
+
+bool dm_ctx_set_team(dm_ctx *ctx, dm_team *team) {
+  uintptr_t nobody = 0, self = (uintptr_t)pthread_self();
+  if (team && !atomic_compare_exchange_strong(&ctx->team_owner, &nobody, self)) return false;
+  ctx->team = team;
+  if (!team) atomic_store(&ctx->team_owner, 0);
+  return true;
 }
 
 bool dm_size_mul(size_t a, size_t b, size_t *out) {

@@ -10,8 +10,8 @@
  * DM_STREAM_NET_STEP | node << 16 | slot << 48, and begins at counter step << 32.
  */
 #include "nn/run.h"
+#include "core/team.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -191,39 +191,39 @@ static bool gathers(const step *t, size_t node) {
 }
 
 /* Forward of all nodes: what lies between two gathering ones is run slot by slot, while its values are in the cache. */
-static void forward(step *t, size_t thread, size_t threads) {
+static void forward(step *t, const dm_member *m) {
   const nn_graph *g = t->r->graph;
-  for (size_t slot = thread; slot < t->slots; slot += threads) feed_slot(t, slot);
+  for (size_t slot = m->thread; slot < t->slots; slot += m->threads) feed_slot(t, slot);
   for (size_t from = 1, to; from < g->n; from = to) {
     if (gathers(t, from)) {
-      for (size_t slot = thread; slot < t->slots; slot += threads) {
+      for (size_t slot = m->thread; slot < t->slots; slot += m->threads) {
         nn_call call = call_of(t, from, slot, false);
         g->nodes[from].op->gather(g, &g->nodes[from], &call);
       }
-#pragma omp barrier
+      dm_team_barrier(m);
     }
     for (to = from + 1; to < g->n && !gathers(t, to);) to++;
-    for (size_t slot = thread; slot < t->slots; slot += threads)
+    for (size_t slot = m->thread; slot < t->slots; slot += m->threads)
       for (size_t i = from; i < to; i++)
         if (nn_plan_runs(t->r->plan, i)) forward_node(t, i, slot);
   }
-  for (size_t slot = thread; slot < t->slots; slot += threads) loss_of_slot(t, slot);
+  for (size_t slot = m->thread; slot < t->slots; slot += m->threads) loss_of_slot(t, slot);
 }
 
 static bool learns(const step *t, size_t node) { return t->r->plan->places[node].grad != NN_NONE; }
 
-static void backward(step *t, size_t thread, size_t threads) {
+static void backward(step *t, const dm_member *m) {
   const nn_graph *g = t->r->graph;
   for (size_t from = g->n - 1, to; from > 0; from = to) {
     if (gathers(t, from) && learns(t, from)) {
-      for (size_t slot = thread; slot < t->slots; slot += threads) {
+      for (size_t slot = m->thread; slot < t->slots; slot += m->threads) {
         nn_call call = call_of(t, from, slot, true);
         g->nodes[from].op->gather_back(g, &g->nodes[from], &call);
       }
-#pragma omp barrier
+      dm_team_barrier(m);
     }
     for (to = from - 1; to > 0 && !gathers(t, to);) to--;
-    for (size_t slot = thread; slot < t->slots; slot += threads)
+    for (size_t slot = m->thread; slot < t->slots; slot += m->threads)
       for (size_t i = from; i > to; i--)
         if (learns(t, i)) backward_node(t, i, slot);
   }
@@ -236,11 +236,11 @@ static double total(const step *t, const double *parts) {
 }
 
 /* g = (slot 0 + slot 1 + …) / weight, chunk by chunk. */
-static void add_gradients(const step *t, size_t thread, size_t threads) {
+static void add_gradients(const step *t, const dm_member *m) {
   const nn_run *r = t->r;
   double weight = total(t, t->weights);
   dm_real scale = weight > 0 ? (dm_real)(1 / weight) : 0;
-  for (size_t from = thread * ADD_CHUNK; from < r->graph->n_w; from += threads * ADD_CHUNK) {
+  for (size_t from = m->thread * ADD_CHUNK; from < r->graph->n_w; from += m->threads * ADD_CHUNK) {
     size_t n = r->graph->n_w - from < ADD_CHUNK ? r->graph->n_w - from : ADD_CHUNK;
     dm_real *g = r->g + from;
     memcpy(g, r->gradients[0] + from, n * sizeof *g);
@@ -258,19 +258,18 @@ static void settle(const step *t) {
   }
 }
 
+static void run_slots(void *user, const dm_member *m) {
+  step *t = user;
+  forward(t, m);
+  if (!t->training) return;
+  backward(t, m);
+  dm_team_barrier(m);
+  add_gradients(t, m);
+}
+
 static void run_step(step *t) {
-  size_t wanted = dm_ctx_threads(t->r->ctx) < t->slots ? dm_ctx_threads(t->r->ctx) : t->slots;
-  if (t->n < PARALLEL_FROM / (t->r->graph->n_w + 1)) wanted = 1;
-#pragma omp parallel num_threads((int)wanted) if (wanted > 1)
-  {
-    size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
-    forward(t, thread, threads);
-    if (t->training) {
-      backward(t, thread, threads);
-#pragma omp barrier
-      add_gradients(t, thread, threads);
-    }
-  }
+  size_t threads = dm_ctx_threads(t->r->ctx) < t->slots ? dm_ctx_threads(t->r->ctx) : t->slots;
+  dm_team_run(t->r->ctx, t->n < PARALLEL_FROM / (t->r->graph->n_w + 1) ? 1 : threads, run_slots, t);
   if (t->training) settle(t);
 }
 

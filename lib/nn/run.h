@@ -5,8 +5,9 @@
  *                    each: its own arena, its own gradient; threads take slots
  *   gradient = slot 0 + slot 1 + …              added in that order: same bits for any thread count
  *
- * One parallel region a step; a barrier only where an op gathers batch sums,
- * and before the gradients are added.
+ * One job of the team a step (core/team.h: a training opens one for all its
+ * steps); a barrier only where an op gathers batch sums, and before the
+ * gradients are added.
  */
 #ifndef DM_NN_RUN_H
 #define DM_NN_RUN_H

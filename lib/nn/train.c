@@ -8,6 +8,7 @@
  * A loss, gradient or weight that is not finite undoes the epoch: it is run
  * again from where the last one ended, with half the learning rate.
  */
+#include "core/team.h"
 #include "matrix/blas.h"
 #include "nn/train_state.h"
 
@@ -166,6 +167,24 @@ static dm_status run(nn_training *t, const char **stopped, dm_error *err) {
   return DM_OK;
 }
 
+/* Threads for all steps: those that slots of rows keep busy, and two at least for the optimizer. */
+static size_t threads_of(const nn_training *t) {
+  size_t threads = dm_ctx_threads(t->ctx), most = t->r->slots > 2 ? t->r->slots : 2;
+  return threads < most ? threads : most;
+}
+
+typedef struct whole_run {
+  nn_training *t;
+  const char **stopped;
+  dm_status status;
+  dm_error *err;
+} whole_run;
+
+static void run_in_team(void *user) {
+  whole_run *w = user;
+  w->status = run(w->t, w->stopped, w->err);
+}
+
 /* ---- before and after --------------------------------------------------------------- */
 
 static dm_status wrong(const nn_train_options *o, const char *field, double value, const char *wanted, dm_error *err) {
@@ -256,7 +275,11 @@ dm_status nn_train(nn_run *r, const nn_feed *feed, const nn_head *head, const si
   const char *stopped = "epochs";
   int threads = dm_blas_one_thread();
   dm_status s = init(&t, err);
-  if (s == DM_OK) s = run(&t, &stopped, err);
+  if (s == DM_OK) {
+    whole_run w = {&t, &stopped, DM_OK, err};
+    dm_team_open(t.ctx, threads_of(&t), run_in_team, &w);
+    s = w.status;
+  }
   if (s == DM_OK) finish(&t, stopped, out);
   dm_blas_restore(threads);
   dm_early_stop_free(t.best);

@@ -157,15 +157,14 @@ static size_t first_bad(size_t n, const float *x) {
 }
 
 dm_status dm_optimizer_step(dm_optimizer *o, float *w, const float *g, dm_error *err) {
-  unsigned threads = dm_ctx_threads(o->ctx);
-  if (!dm_update_finite(o->n, g, threads)) {
+  if (!dm_update_finite(o->ctx, o->n, g)) {
     size_t at = first_bad(o->n, g);
     return dm_fail(err, DM_EINPUT, "%s: the gradient of parameter %zu is %g, want a finite number", o->method->name, at, (double)g[at]);
   }
   o->t++;
   update_scalars s = scalars(o);
   float *first = o->method->moments > 0 ? o->state : NULL, *second = o->method->moments > 1 ? o->state + o->n : NULL;
-  if (dm_update(o->method->rule, &s, o->n, w, g, first, second, threads)) return DM_OK;
+  if (dm_update(o->ctx, o->method->rule, &s, o->n, w, g, first, second)) return DM_OK;
   size_t at = first_bad(o->n, w);
   (void)dm_fail(err, DM_EINPUT, "%s: parameter %zu became %g in step %llu", o->method->name, at, (double)w[at], (unsigned long long)o->t);
   dm_error_hint(err, "a smaller learning rate, or clipping the gradient, keeps it finite");

@@ -1,9 +1,11 @@
 /* The loops of the optimizers. No products and sums are fused: the formulas are rounded as they are written. */
 #include "optim/update.h"
+#include "core/team.h"
 #include "matrix/kernels/simd.h"
 
 #include <float.h>
 #include <math.h>
+#include <stdatomic.h>
 
 enum { CHUNK = 1 << 14, PARALLEL_FROM = 1 << 16 };
 
@@ -117,19 +119,36 @@ static bool update_chunk(update_rule rule, const update_scalars *s, size_t n, fl
 
 /* ---- all of it --------------------------------------------------------------------------- */
 
-static size_t chunk_size(size_t n, size_t from) { return n - from < CHUNK ? n - from : CHUNK; }
+/* One step, or a look at x; threads take chunks in turn. */
+typedef struct update_job {
+  update_rule rule;
+  const update_scalars *s;
+  size_t n;
+  float *w, *a, *b;
+  const float *g, *x;
+  atomic_bool bad;
+} update_job;
 
-bool dm_update_finite(size_t n, const float *x, unsigned threads) {
+static void run_chunks(void *user, const dm_member *m) {
+  update_job *j = user;
   bool good = true;
-#pragma omp parallel for schedule(static) num_threads((int)threads) if (threads > 1 && n >= PARALLEL_FROM) reduction(&& : good)
-  for (size_t from = 0; from < n; from += CHUNK) good = chunk_is_finite(chunk_size(n, from), x + from) && good;
-  return good;
+  for (size_t from = m->thread * CHUNK; from < j->n; from += m->threads * CHUNK) {
+    size_t n = j->n - from < CHUNK ? j->n - from : CHUNK;
+    if (j->x)
+      good &= chunk_is_finite(n, j->x + from);
+    else
+      good &= update_chunk(j->rule, j->s, n, j->w + from, j->g + from, j->a ? j->a + from : NULL, j->b ? j->b + from : NULL);
+  }
+  if (!good) atomic_store(&j->bad, true);
 }
 
-bool dm_update(update_rule rule, const update_scalars *s, size_t n, float *w, const float *g, float *a, float *b, unsigned threads) {
-  bool good = true;
-#pragma omp parallel for schedule(static) num_threads((int)threads) if (threads > 1 && n >= PARALLEL_FROM) reduction(&& : good)
-  for (size_t from = 0; from < n; from += CHUNK)
-    good = update_chunk(rule, s, chunk_size(n, from), w + from, g + from, a ? a + from : NULL, b ? b + from : NULL) && good;
-  return good;
+static bool run(dm_ctx *ctx, update_job *j) {
+  dm_team_run(ctx, j->n >= PARALLEL_FROM ? dm_ctx_threads(ctx) : 1, run_chunks, j);
+  return !atomic_load(&j->bad);
+}
+
+bool dm_update_finite(dm_ctx *ctx, size_t n, const float *x) { return run(ctx, &(update_job){.n = n, .x = x}); }
+
+bool dm_update(dm_ctx *ctx, update_rule rule, const update_scalars *s, size_t n, float *w, const float *g, float *a, float *b) {
+  return run(ctx, &(update_job){.rule = rule, .s = s, .n = n, .w = w, .g = g, .a = a, .b = b});
 }

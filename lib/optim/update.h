@@ -5,8 +5,7 @@
 #ifndef DM_OPTIM_UPDATE_H
 #define DM_OPTIM_UPDATE_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <dm/core.h>
 
 typedef enum update_rule { UPDATE_SGD, UPDATE_MOMENTUM, UPDATE_NESTEROV, UPDATE_ADAGRAD, UPDATE_RMSPROP, UPDATE_ADAM } update_rule;
 
@@ -22,8 +21,8 @@ typedef struct update_scalars {
 } update_scalars;
 
 /** Whether no number is NaN or infinite. */
-bool dm_update_finite(size_t n, const float *x, unsigned threads);
+bool dm_update_finite(dm_ctx *ctx, size_t n, const float *x);
 /** One step. @param a,b [n] first and second moment, NULL where the rule has none. @return whether all of w is finite after it */
-bool dm_update(update_rule rule, const update_scalars *s, size_t n, float *w, const float *g, float *a, float *b, unsigned threads);
+bool dm_update(dm_ctx *ctx, update_rule rule, const update_scalars *s, size_t n, float *w, const float *g, float *a, float *b);
 
 #endif
