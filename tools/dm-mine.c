@@ -92,7 +92,7 @@ static dm_status run_train(cli *c) {
   return s;
 }
 
-/* ---- predict, evaluate --------------------------------------------------------------- */
+/* ---- predict, encode, evaluate --------------------------------------------------------- */
 
 static const option_spec predict_options[] = {{"into", 0, OPTION_VALUE, "T", "write a table"},
                                               {"output", 'o', OPTION_VALUE, "FILE", "write a file (.csv, .tsv, .jsonl); - is standard output, the default"},
@@ -100,27 +100,61 @@ static const option_spec predict_options[] = {{"into", 0, OPTION_VALUE, "T", "wr
                                               {0}};
 static const option_spec *const predict_tables[] = {predict_options, cli_reading_options, NULL};
 
+/* Where the rows go. */
+static dm_status scored_options(cli *c, const char *what, dm_predict_options *o) {
+  *o = (dm_predict_options){.into = cli_value(c, "into"), .path = cli_value(c, "output"), .replace = cli_has(c, "replace")};
+  if (o->into && o->path) return dm_fail(&c->err, DM_EUSAGE, "--into and -o exclude each other");
+  if (!o->into && !o->path) o->path = "-";
+  if (!c->json || !o->path || strcmp(o->path, "-") != 0) return DM_OK;
+  (void)dm_fail(&c->err, DM_EUSAGE, "--json and the %s both want standard output", what);
+  dm_error_hint(&c->err, "give --into TABLE or -o FILE");
+  return DM_EUSAGE;
+}
+
+static void print_scored(cli *c, const char *verb, const dm_predict_options *o, const dm_predict_result *r) {
+  if (o->path && strcmp(o->path, "-") == 0) return;
+  dm_buf_printf(&c->out, "%llu rows %s by %s@%lld into %s, %.3f s\n", (unsigned long long)r->rows, verb, r->meta.name,
+                (long long)r->meta.version, o->into ? o->into : o->path, r->seconds);
+}
+
 static dm_status run_predict(cli *c) {
   dm_csv_options reading;
   dm_src src;
-  dm_predict_options o = {.into = cli_value(c, "into"), .path = cli_value(c, "output"), .replace = cli_has(c, "replace")};
+  dm_predict_options o;
   dm_store *store = NULL;
   dm_predict_result r;
-  if (o.into && o.path) return dm_fail(&c->err, DM_EUSAGE, "--into and -o exclude each other");
-  if (!o.into && !o.path) o.path = "-";
-  if (c->json && o.path && strcmp(o.path, "-") == 0) {
-    (void)dm_fail(&c->err, DM_EUSAGE, "--json and the predictions both want standard output");
-    dm_error_hint(&c->err, "give --into TABLE or -o FILE");
-    return DM_EUSAGE;
-  }
-  dm_status s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE : DM_STORE_READ, &store);
+  dm_status s = scored_options(c, "predictions", &o);
+  if (s == DM_OK) s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE : DM_STORE_READ, &store);
   if (s == DM_OK) s = cli_source(c, store, c->arguments[2], &reading, &src);
   if (s == DM_OK) s = dm_predict(store, c->arguments[1], &src, &o, c->arena, &r, &c->err);
   if (s == DM_OK && r.rejects) c->exit_code = 1;
   if (s == DM_OK && c->json) dm_predict_json(&r, o.into, o.path, &c->j);
-  if (s == DM_OK && !c->json && !(o.path && strcmp(o.path, "-") == 0))
-    dm_buf_printf(&c->out, "%llu rows scored by %s@%lld into %s, %.3f s\n", (unsigned long long)r.rows, r.meta.name, (long long)r.meta.version,
-                  o.into ? o.into : o.path, r.seconds);
+  if (s == DM_OK && !c->json) print_scored(c, "scored", &o, &r);
+  dm_store_close(store);
+  return s;
+}
+
+static const option_spec encode_options[] = {{"into", 0, OPTION_VALUE, "T", "write a table"},
+                                             {"output", 'o', OPTION_VALUE, "FILE", "write a file (.csv, .tsv, .jsonl); - is standard output, the default"},
+                                             {"as", 0, OPTION_VALUE, "columns|blob", "columns: e1, e2, ...; blob: one column code, float32"},
+                                             {"replace", 0, OPTION_FLAG, NULL, "replace the table of --into"},
+                                             {0}};
+static const option_spec *const encode_tables[] = {encode_options, cli_reading_options, NULL};
+
+static dm_status run_encode(cli *c) {
+  dm_csv_options reading;
+  dm_src src;
+  dm_predict_options o;
+  dm_store *store = NULL;
+  dm_predict_result r;
+  const char *as = cli_value(c, "as");
+  dm_status s = scored_options(c, "features", &o);
+  if (s == DM_OK) s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE : DM_STORE_READ, &store);
+  if (s == DM_OK) s = cli_source(c, store, c->arguments[2], &reading, &src);
+  if (s == DM_OK) s = dm_encode(store, c->arguments[1], &src, &o, as && strcmp(as, "blob") == 0, c->arena, &r, &c->err);
+  if (s == DM_OK && r.rejects) c->exit_code = 1;
+  if (s == DM_OK && c->json) dm_encode_json(&r, o.into, o.path, &c->j);
+  if (s == DM_OK && !c->json) print_scored(c, "encoded", &o, &r);
   dm_store_close(store);
   return s;
 }
@@ -313,11 +347,13 @@ static dm_status run_report(cli *c) {
 
 static const verb_spec verbs[] = {
     {"run", "PIPELINE.yaml", "sources, cleaning, models, predictions and report from one file", 1, 1, run_tables, false, run_run,
-     "Parts: database, sources, clean, models, predict, report, title. Paths are relative to the file.\n"},
+     "Parts: database, sources, clean, models, encode, predict, report, title. Paths are relative to the file.\n"},
     {"train", "METHOD DB SRC", "train a model and make it the active version", 3, 3, train_tables, true, run_train,
      "SRC is a table, a SELECT, or a data file. DB may be :memory:.\n"},
     {"predict", "DB MODEL SRC", "score rows: dm_id, prediction, score, p_<class>...", 3, 3, predict_tables, false, run_predict,
      "MODEL is a name (the active version) or name@3. Columns are matched by name.\n"},
+    {"encode", "DB MODEL SRC", "features that a model has learned, of each row: dm_id, e1, e2, ...", 3, 3, encode_tables, false, run_encode,
+     "MODEL is an autoencoder (its latent layer) or a net (its last hidden layer).\n"},
     {"evaluate", "DB MODEL SRC", "metrics of a model on rows that have the target", 3, 3, evaluate_tables, false, run_evaluate, NULL},
     {"models", "DB [ACTION MODEL [FILE]]", "list models; show, activate, drop, export to or import from another database file", 1, 4, NULL, false,
      run_models, NULL},

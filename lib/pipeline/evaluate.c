@@ -1,4 +1,4 @@
-/* Metrics of a stored model on the rows of a source that have its target. */
+/* Metrics of a stored model on the rows of a source that have its target, or on all where it has none. */
 #include <dm/pipeline.h>
 
 #include <math.h>
@@ -35,26 +35,38 @@ static dm_status read_truth(const dm_scorer *s, const dm_frame *frame, double *t
   return DM_OK;
 }
 
+/* Predictions against the target's column. */
+static dm_status measure_predictions(const dm_scorer *scorer, const dm_frame *frame, dm_evaluation *e, dm_error *err) {
+  size_t k = scorer->model->n_classes, n = frame->n;
+  double *work = dm_alloc(scorer->ctx, n, (3 + k) * sizeof *work, "evaluation", err);
+  dm_status s = work ? read_truth(scorer, frame, work, err) : DM_EBUDGET;
+  if (s == DM_OK) s = dm_scorer_frame(scorer, frame, NULL, n, work + n, work + 2 * n, k ? work + 3 * n : NULL, err);
+  for (size_t i = 0; s == DM_OK && i < n; i++) e->rows += isnan(work[i]) ? 0 : 1;
+  if (s == DM_OK && e->rows == 0) s = dm_fail(err, DM_EINPUT, "no row of the source has a value of '%s'", scorer->target.name);
+  if (s == DM_OK && !(e->n_metrics = dm_metrics(scorer->ctx, n, k, work, work + n, k ? work + 3 * n : NULL, e->metrics, err))) s = DM_EBUDGET;
+  dm_free(scorer->ctx, work);
+  return s;
+}
+
+/* How well rows are given back: there is no truth but themselves. */
+static dm_status measure_errors(const dm_scorer *scorer, const dm_frame *frame, dm_evaluation *e, dm_error *err) {
+  dm_error own = {0};
+  e->rows = frame->n;
+  e->n_metrics = dm_encoder_metrics(scorer, frame, NULL, frame->n, e->metrics, &own);
+  if (e->n_metrics) return DM_OK;
+  if (err) *err = own;
+  return own.code;
+}
+
 dm_status dm_evaluate(dm_store *store, const char *model, const dm_src *src, dm_arena *arena, dm_evaluation *out, dm_error *err) {
-  dm_ctx *ctx = dm_store_ctx(store);
   dm_scorer *scorer = NULL;
   dm_frame *frame = NULL;
   dm_evaluation e = {0};
-  double *work = NULL;
   dm_status s = dm_registry_load(store, model, arena, &scorer, &e.meta, err);
   if (s == DM_OK) s = dm_src_frame(store, src, NULL, 0, &frame, NULL, err);
   if (s == DM_OK) e.rejects = frame->rejects;
   if (s == DM_OK && frame->n == 0) s = dm_fail(err, DM_EINPUT, "the source has no rows");
-  if (s == DM_OK) {
-    size_t k = scorer->model->n_classes, n = frame->n;
-    work = dm_alloc(ctx, n, (3 + k) * sizeof *work, "evaluation", err);
-    s = work ? read_truth(scorer, frame, work, err) : DM_EBUDGET;
-    if (s == DM_OK) s = dm_scorer_frame(scorer, frame, NULL, n, work + n, work + 2 * n, k ? work + 3 * n : NULL, err);
-    for (size_t i = 0; s == DM_OK && i < n; i++) e.rows += isnan(work[i]) ? 0 : 1;
-    if (s == DM_OK && e.rows == 0) s = dm_fail(err, DM_EINPUT, "no row of the source has a value of '%s'", scorer->target.name);
-    if (s == DM_OK && !(e.n_metrics = dm_metrics(ctx, n, k, work, work + n, k ? work + 3 * n : NULL, e.metrics, err))) s = DM_EBUDGET;
-  }
-  dm_free(ctx, work);
+  if (s == DM_OK) s = scorer->target.name ? measure_predictions(scorer, frame, &e, err) : measure_errors(scorer, frame, &e, err);
   dm_frame_free(frame);
   dm_scorer_free(scorer);
   if (s == DM_OK) *out = e;

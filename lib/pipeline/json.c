@@ -26,14 +26,26 @@ void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *j) {
   dm_json_end_object(j);
 }
 
-void dm_predict_json(const dm_predict_result *p, const char *table, const char *file, dm_json_out *j) {
-  dm_json_object(j);
+static void scored_json(const dm_predict_result *p, const char *table, const char *file, dm_json_out *j) {
   dm_json_put_string(j, "model", p->meta.name);
   dm_json_put_int(j, "version", p->meta.version);
   dm_json_put_int(j, "rows", (int64_t)p->rows);
   dm_json_put_int(j, "rejects", (int64_t)p->rejects);
   dm_json_put_string(j, "table", table);
   dm_json_put_string(j, "file", file);
+}
+
+void dm_predict_json(const dm_predict_result *p, const char *table, const char *file, dm_json_out *j) {
+  dm_json_object(j);
+  scored_json(p, table, file, j);
+  dm_json_put_double(j, "seconds", p->seconds);
+  dm_json_end_object(j);
+}
+
+void dm_encode_json(const dm_predict_result *p, const char *table, const char *file, dm_json_out *j) {
+  dm_json_object(j);
+  scored_json(p, table, file, j);
+  dm_json_put_int(j, "columns", (int64_t)p->columns);
   dm_json_put_double(j, "seconds", p->seconds);
   dm_json_end_object(j);
 }

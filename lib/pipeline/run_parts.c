@@ -1,4 +1,4 @@
-/* The parts of a pipeline that work on tables: clean, models, predict. */
+/* The parts of a pipeline that work on tables: clean, models, encode, predict. */
 #include "pipeline/run.h"
 
 #include <math.h>
@@ -114,26 +114,48 @@ dm_status dm_run_model(dm_run *r, const dm_yaml *node, size_t index, dm_error *e
   return s;
 }
 
-dm_status dm_run_predict(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
-  static const char *const known[] = {"model", "source", "into", "file"};
+/* What encode and predict have in common: a model's rows into a table or a file. */
+typedef struct scored_part {
+  const char *name;
+  const char *const *known; /* [n_known] */
+  size_t n_known;
+  const char *wants;
+} scored_part;
+
+static dm_status run_scored(dm_run *r, const scored_part *part, const dm_yaml *node, size_t index, dm_error *err) {
+  static const char *const shapes[] = {"columns", "blob", NULL};
   dm_predict_options o = {.replace = true};
   dm_predict_result result;
-  bool skip;
-  dm_status s = dm_yaml_check_keys(node, r->file, known, sizeof known / sizeof *known, err);
+  bool skip, encode = strcmp(part->name, "encode") == 0;
+  dm_status s = dm_yaml_check_keys(node, r->file, part->known, part->n_known, err);
   dm_src src = {.text = dm_run_text(r, node, "source", &s, err)};
   const char *model = dm_run_text(r, node, "model", &s, err);
   o.into = dm_run_text(r, node, "into", &s, err);
   o.path = dm_run_path(r, dm_run_text(r, node, "file", &s, err), &s, err);
+  bool blob = dm_run_word(r, node, "as", shapes, &s, err) == 1;
   if (s == DM_OK && (!model || !src.text || !o.into == !o.path))
-    s = dm_yaml_fail(node, r->file, err, "a prediction needs model:, source:, and one of into: TABLE or file: PATH");
+    s = dm_yaml_fail(node, r->file, err, "%s needs model:, source:, and one of into: TABLE or file: PATH", part->wants);
   if (s != DM_OK || r->checking) return s;
-  s = dm_run_part_begin(r, "predict", index, node, NULL, &skip, err);
+  s = dm_run_part_begin(r, part->name, index, node, NULL, &skip, err);
   if (s != DM_OK) return s;
   if (skip) {
     dm_run_skipped(r);
     return DM_OK;
   }
-  s = dm_predict(r->store, model, &src, &o, r->arena, &result, err);
-  if (s == DM_OK) dm_predict_json(&result, o.into, o.path, &r->json);
+  s = encode ? dm_encode(r->store, model, &src, &o, blob, r->arena, &result, err) : dm_predict(r->store, model, &src, &o, r->arena, &result, err);
+  if (s == DM_OK && encode) dm_encode_json(&result, o.into, o.path, &r->json);
+  if (s == DM_OK && !encode) dm_predict_json(&result, o.into, o.path, &r->json);
   return s == DM_OK ? dm_run_part_end(r, err) : s;
+}
+
+dm_status dm_run_encode(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
+  static const char *const known[] = {"model", "source", "into", "file", "as"};
+  const scored_part part = {.name = "encode", .known = known, .n_known = 5, .wants = "encoding"};
+  return run_scored(r, &part, node, index, err);
+}
+
+dm_status dm_run_predict(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
+  static const char *const known[] = {"model", "source", "into", "file"};
+  const scored_part part = {.name = "predict", .known = known, .n_known = 4, .wants = "a prediction"};
+  return run_scored(r, &part, node, index, err);
 }

@@ -295,7 +295,7 @@ DM_API dm_status dm_scorer_code_frame(const dm_scorer *s, const dm_frame *frame,
 /* ---- metrics ------------------------------------------------------------------- */
 
 typedef struct dm_metric {
-  const char *name; /* accuracy, balanced_accuracy, f1_macro, auc, log_loss, brier; rmse, mae, r2 */
+  const char *name; /* accuracy, balanced_accuracy, f1_macro, auc, log_loss, brier; rmse, mae, r2; reconstruction_… */
   double value;     /* NaN where undefined (AUC of one class): left out of JSON and tables */
 } dm_metric;
 #define DM_METRICS_MAX 12
@@ -307,6 +307,13 @@ typedef struct dm_metric {
  */
 DM_API size_t dm_metrics(dm_ctx *ctx, size_t n, size_t k, const double *truth, const double *value, const double *proba,
                          dm_metric out[DM_METRICS_MAX], dm_error *err);
+/**
+ * Of a model without a target: reconstruction_mse (mean part of the numbers that are given), reconstruction_log_loss (of the categories),
+ * reconstruction_error (mean of the rows), unusual (share of rows above the threshold). @param rows [n], NULL = 0 … n-1.
+ * @return number of metrics written, 0 after filling err.
+ */
+DM_API size_t dm_encoder_metrics(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, dm_metric out[DM_METRICS_MAX],
+                                 dm_error *err);
 /** counts [k, k], row = truth, column = prediction. */
 DM_API void dm_confusion(size_t n, size_t k, const double *truth, const double *value, uint64_t *counts);
 /** ROC of `positive` against the rest: points by falling threshold, ends included (the first threshold is infinite). @param fpr,tpr,threshold capacity n + 1. @return points, 0 when a side is empty. */

@@ -78,7 +78,7 @@ DM_API dm_status dm_train(dm_store *store, const dm_src *src, const dm_train_opt
                           dm_error *err);
 DM_API void dm_train_json(const dm_train_result *r, dm_json_out *json);
 
-/* ---- predict, evaluate ------------------------------------------------------------ */
+/* ---- predict, encode, evaluate ------------------------------------------------------------ */
 
 /** Where rows of a prediction go: table (into), file path, or "-". Exactly one. */
 typedef struct dm_predict_options {
@@ -88,13 +88,24 @@ typedef struct dm_predict_options {
 typedef struct dm_predict_result {
   dm_model_meta meta;
   uint64_t rows, rejects;
+  size_t columns; /* encode: features of a row */
   double seconds;
 } dm_predict_result;
-/** Columns dm_id, prediction, score, p_<class>… in the order of SRC. */
+/**
+ * Columns dm_id, prediction, score, p_<class>… in the order of SRC; of a model without a target dm_id, prediction (1 = unusual), score
+ * (reconstruction error), e_<input>… (what each adds to it, NULL = missing).
+ */
 DM_API dm_status dm_predict(dm_store *store, const char *model, const dm_src *src, const dm_predict_options *options, dm_arena *arena,
                             dm_predict_result *out, dm_error *err);
+/**
+ * Learned features: columns dm_id, e1 … em in the order of SRC, or with `blob` dm_id, code (float32, little end first).
+ * @return DM_EUSAGE for models that learn none, and for more features than a table has columns.
+ */
+DM_API dm_status dm_encode(dm_store *store, const char *model, const dm_src *src, const dm_predict_options *options, bool blob,
+                           dm_arena *arena, dm_predict_result *out, dm_error *err);
 
 /** table or file: where the rows went, the other NULL. */
+DM_API void dm_encode_json(const dm_predict_result *r, const char *table, const char *file, dm_json_out *json);
 DM_API void dm_predict_json(const dm_predict_result *r, const char *table, const char *file, dm_json_out *json);
 DM_API void dm_import_json(const dm_import_result *r, double seconds, dm_json_out *json);
 
@@ -130,6 +141,8 @@ DM_API dm_status dm_audit_text(const dm_json *audit, dm_buf *out, dm_error *err)
  * models:
  *   - {method: tree, source: biopsy, target: class, model: m, test: 0.25, params: {max_depth: 5}}
  *     # methods with epochs also take time_limit: SECONDS and checkpoint: EPOCHS
+ * encode:
+ *   - {model: ae, source: biopsy, into: biopsy_codes}      # as: columns or blob; file: instead of into:
  * predict:
  *   - {model: m, source: biopsy, into: biopsy_scored}
  * report: build/quickstart/report.html
