@@ -33,6 +33,7 @@ static const option_spec train_options[] = {
     {"task", 0, OPTION_VALUE, "auto|classify|regress", "auto: text, or integers with at most 50 values, classify"},
     {"features", 0, OPTION_LIST, "A,B,...", "columns to learn from (default: all others)"},
     {"ignore", 0, OPTION_LIST, "A,B,...", "columns to leave out"},
+    {"features-from", 0, OPTION_VALUE, "MODEL", "learn from the features that this model has learned, and keep it as a part"},
     {"group", 0, OPTION_VALUE, "COL", "rows with the same value stay on one side of a split"},
     {"model", 0, OPTION_VALUE, "NAME", "name of the model (default: the method's)"},
     {"test", 0, OPTION_VALUE, "SHARE", "hold out this share for the test, for instance 0.25"},
@@ -63,6 +64,7 @@ static dm_status set_course(cli *c, dm_train_options *o) {
 static dm_status run_train(cli *c) {
   dm_csv_options reading;
   dm_train_options o = {.method = c->arguments[0], .target = cli_value(c, "target"), .model = cli_value(c, "model"), .group = cli_value(c, "group"),
+                        .features_from = cli_value(c, "features-from"),
                         .train_metrics = cli_has(c, "train-metrics")};
   dm_src src;
   dm_params *params = NULL;

@@ -2,6 +2,7 @@
 #include <dm/model.h>
 
 #include <math.h>
+#include <string.h>
 
 enum { CHUNK = 4096 };
 
@@ -31,7 +32,8 @@ static size_t put_mean(dm_metric *out, size_t n, const char *name, double sum, s
   return n;
 }
 
-size_t dm_encoder_metrics(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, dm_metric out[DM_METRICS_MAX], dm_error *err) {
+size_t dm_encoder_metrics(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, double *error,
+                          dm_metric out[DM_METRICS_MAX], dm_error *err) {
   size_t features = dm_encoder_n_inputs(s->encoder), chunk = n < CHUNK ? n : CHUNK, count = 0;
   dm_arena *memory = NULL;
   sums sum = {0};
@@ -46,6 +48,7 @@ size_t dm_encoder_metrics(const dm_scorer *s, const dm_frame *frame, const size_
     for (size_t i = 0; i < here; i++) places[i] = rows ? rows[at + i] : at + i;
     status = dm_scorer_frame_rows(s, frame, places, here, &scored, err);
     if (status == DM_OK) add_rows(s, &scored, here, &sum);
+    if (status == DM_OK && error) memcpy(error + at, scored.score, here * sizeof *error);
   }
   dm_arena_free(memory);
   if (status != DM_OK) return 0;

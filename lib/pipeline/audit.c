@@ -3,11 +3,15 @@
  *
  *   score -> path in the model -> encoded value -> cleaned cell -> change, rule -> file:line:byte, raw text
  *
+ * With stages that learn features the encoded value is followed by their codes:
+ *
+ *   score -> path in the last model -> codes e1 … em of the stage before, encoded -> … -> encoded value -> cleaned cell -> …
+ *
  * The document is JSON; the text for people is made from the same document.
  */
 #include <dm/pipeline.h>
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct audit {
@@ -19,7 +23,12 @@ typedef struct audit {
   int64_t row;
   dm_stmt *stmt;          /* on the row */
   int *places;            /* [d] column of each input in stmt */
-  double *raw, *encoded;
+  double *raw;
+  double *encoded[DM_STAGES_MAX]; /* what each stage's encoder gives */
+  double *codes[DM_STAGES_MAX];   /* what each stage before the last has learned of the row */
+  double value, score;
+  double *proba;          /* [n_classes] */
+  double *parts;          /* [features] of the error, where there is no target; else NULL */
   const char *table;      /* that dm_id belongs to; NULL when the source is no plain table */
   dm_why why;             /* of the row in that table */
 } audit;
@@ -61,11 +70,9 @@ static dm_status find_row(audit *a, dm_error *err) {
 
 static dm_status bind_inputs(audit *a, dm_error *err) {
   const dm_scorer *s = a->scorer;
-  size_t m = dm_encoder_n_outputs(s->encoder);
   a->places = dm_arena_alloc(a->arena, s->d, sizeof *a->places, err);
   a->raw = dm_arena_alloc(a->arena, s->d, sizeof *a->raw, err);
-  a->encoded = dm_arena_alloc(a->arena, m, sizeof *a->encoded, err);
-  if (!a->places || !a->raw || !a->encoded) return DM_EBUDGET;
+  if (!a->places || !a->raw) return DM_EBUDGET;
   for (size_t i = 0; i < s->d; i++) {
     a->places[i] = -1;
     for (int c = 0; c < dm_stmt_n_columns(a->stmt) && a->places[i] < 0; c++)
@@ -75,9 +82,47 @@ static dm_status bind_inputs(audit *a, dm_error *err) {
     dm_status status = dm_scorer_bind(s, i, dm_stmt_value(a->stmt, a->places[i]), &a->raw[i], err);
     if (status != DM_OK) return status;
   }
-  dm_encoder_row(s->encoder, a->raw, a->encoded);
   return DM_OK;
 }
+
+static const dm_encoder *stage_encoder(const dm_scorer *s, size_t i) { return i < s->n_before ? s->before[i].encoder : s->encoder; }
+
+/* The row through all stages; scratch is of one row. */
+static dm_status walk_stages(audit *a, const dm_scratch *scratch, dm_error *err) {
+  const dm_scorer *s = a->scorer;
+  const double *raw = a->raw;
+  for (size_t i = 0; i <= s->n_before; i++) {
+    const dm_encoder *encoder = stage_encoder(s, i);
+    if (!(a->encoded[i] = dm_arena_alloc(a->arena, dm_encoder_n_outputs(encoder), sizeof(double), err))) return DM_EBUDGET;
+    dm_encoder_row(encoder, raw, a->encoded[i]);
+    if (i == s->n_before) break;
+    const dm_model *model = s->before[i].model;
+    dm_batch batch = {.n = 1, .d = model->d, .x = a->encoded[i], .code = scratch->code, .work = scratch->work};
+    dm_status status = model->learner->predict(model, DM_OUT_CODE, &batch, err);
+    if (status != DM_OK) return status;
+    if (!(a->codes[i] = dm_arena_alloc(a->arena, model->n_code, sizeof(double), err))) return DM_EBUDGET;
+    for (size_t c = 0; c < model->n_code; c++) a->codes[i][c] = (double)scratch->code[c];
+    raw = a->codes[i];
+  }
+  return DM_OK;
+}
+
+/* Everything that is computed of the row. */
+static dm_status score_row(audit *a, dm_error *err) {
+  const dm_scorer *s = a->scorer;
+  dm_scratch scratch = {0};
+  size_t k = s->model->n_classes;
+  a->proba = dm_arena_alloc(a->arena, k + 1, sizeof *a->proba, err);
+  if (!s->target.name) a->parts = dm_arena_alloc(a->arena, dm_encoder_n_inputs(s->encoder), sizeof *a->parts, err);
+  if (!a->proba || (!s->target.name && !a->parts)) return DM_EBUDGET;
+  dm_status status = dm_scratch_init(&scratch, s, err);
+  const dm_scored out = {.value = &a->value, .score = &a->score, .proba = k ? a->proba : NULL, .parts = a->parts};
+  if (status == DM_OK) status = dm_scorer_rows(s, a->raw, 1, &scratch, &out, err);
+  if (status == DM_OK) status = walk_stages(a, &scratch, err);
+  dm_scratch_clear(&scratch, s);
+  return status;
+}
+
 
 /* The table whose dm_id the source gives, by what SQLite knows of the column. */
 static dm_status find_origin(audit *a, dm_error *err) {
@@ -115,22 +160,28 @@ static void changes_json(const dm_why_cell *cell, dm_json_out *j) {
   dm_json_end_array(j);
 }
 
+/* What a stage's encoder makes of one of its inputs. */
+static void encoded_json(const audit *a, size_t stage, size_t input, const char *input_name, dm_json_out *j) {
+  const dm_encoder *encoder = stage_encoder(a->scorer, stage);
+  dm_json_key(j, "encoded");
+  dm_json_array(j);
+  for (size_t o = 0; o < dm_encoder_n_outputs(encoder); o++) {
+    if (dm_encoder_source(encoder, o) != input) continue;
+    const char *name = dm_encoder_output_name(encoder, o);
+    dm_json_object(j);
+    dm_json_put_string(j, "name", name && name[0] ? name : input_name);
+    dm_json_put_double(j, "value", a->encoded[stage][o]);
+    dm_json_end_object(j);
+  }
+  dm_json_end_array(j);
+  if (stage == a->scorer->n_before && a->parts) dm_json_put_double(j, "part", a->parts[input]);
+}
+
 static void feature_json(const audit *a, size_t input, dm_json_out *j) {
   const dm_why_cell *cell = cell_of(a, input);
   dm_json_object(j);
   dm_json_put_string(j, "name", a->scorer->inputs[input].name);
-  dm_json_key(j, "encoded");
-  dm_json_array(j);
-  for (size_t o = 0; o < dm_encoder_n_outputs(a->scorer->encoder); o++) {
-    if (dm_encoder_source(a->scorer->encoder, o) != input) continue;
-    dm_json_object(j);
-    dm_json_key(j, "name");
-    const char *name = dm_encoder_output_name(a->scorer->encoder, o);
-    dm_json_string(j, name && name[0] ? name : a->scorer->inputs[input].name);
-    dm_json_put_double(j, "value", a->encoded[o]);
-    dm_json_end_object(j);
-  }
-  dm_json_end_array(j);
+  encoded_json(a, 0, input, a->scorer->inputs[input].name, j);
   dm_json_key(j, "value");
   json_value(j, dm_stmt_value(a->stmt, a->places[input]));
   dm_json_key(j, "changes");
@@ -143,14 +194,34 @@ static void feature_json(const audit *a, size_t input, dm_json_out *j) {
   dm_json_end_object(j);
 }
 
+/* Codes of each stage before the last, and what the next stage's encoder makes of them. */
+static void stages_json(const audit *a, dm_json_out *j) {
+  dm_json_key(j, "stages");
+  dm_json_array(j);
+  for (size_t i = 0; i < a->scorer->n_before; i++) {
+    const dm_model *model = a->scorer->before[i].model;
+    dm_json_object(j);
+    dm_json_put_string(j, "method", model->learner->name);
+    dm_json_key(j, "codes");
+    dm_json_array(j);
+    for (size_t c = 0; c < model->n_code; c++) {
+      char name[24];
+      (void)snprintf(name, sizeof name, "e%zu", c + 1);
+      dm_json_object(j);
+      dm_json_put_string(j, "name", name);
+      dm_json_put_double(j, "value", a->codes[i][c]);
+      encoded_json(a, i + 1, c, name, j);
+      dm_json_end_object(j);
+    }
+    dm_json_end_array(j);
+    dm_json_end_object(j);
+  }
+  dm_json_end_array(j);
+}
+
 static dm_status write_audit(const audit *a, dm_json_out *j, dm_error *err) {
   const dm_scorer *s = a->scorer;
-  dm_scratch scratch = {0};
-  double value, score, *proba = dm_arena_alloc(a->arena, s->model->n_classes + 1, sizeof *proba, err);
-  dm_status status = proba ? dm_scratch_init(&scratch, s, err) : DM_EBUDGET;
-  if (status == DM_OK) status = dm_scorer_row(s, a->raw, &scratch, &value, &score, s->model->n_classes ? proba : NULL, err);
-  dm_scratch_clear(&scratch, s);
-  if (status != DM_OK) return status;
+  dm_status status = DM_OK;
   dm_json_object(j);
   dm_json_put_string(j, "model", a->meta.name);
   dm_json_put_int(j, "version", a->meta.version);
@@ -158,21 +229,22 @@ static dm_status write_audit(const audit *a, dm_json_out *j, dm_error *err) {
   dm_json_put_int(j, "row", a->row);
   dm_json_put_string(j, "target", s->target.name);
   dm_json_key(j, "prediction");
-  json_value(j, dm_scorer_value(s, value));
-  dm_json_put_double(j, "score", score);
+  json_value(j, dm_scorer_value(s, a->value));
+  dm_json_put_double(j, "score", a->score);
   dm_json_key(j, "probabilities");
   dm_json_object(j);
   for (size_t c = 0; c < s->model->n_classes; c++) {
     dm_json_key(j, s->target.levels.names[c].p);
-    dm_json_double(j, proba[c]);
+    dm_json_double(j, a->proba[c]);
   }
   dm_json_end_object(j);
   dm_json_key(j, "path");
   if (s->model->learner->trace)
-    status = s->model->learner->trace(s->model, s, a->encoded, j, err);
+    status = s->model->learner->trace(s->model, s, a->encoded[s->n_before], j, err);
   else
     dm_json_null(j);
   if (status != DM_OK) return status;
+  stages_json(a, j);
   dm_json_key(j, "features");
   dm_json_array(j);
   for (size_t i = 0; i < s->d; i++) feature_json(a, i, j);
@@ -194,6 +266,7 @@ dm_status dm_audit_json(dm_store *store, const char *model, int64_t row, dm_json
   if (s == DM_OK) s = dm_registry_load(store, model, a.arena, &a.scorer, &a.meta, err);
   if (s == DM_OK) s = find_row(&a, err);
   if (s == DM_OK) s = bind_inputs(&a, err);
+  if (s == DM_OK) s = score_row(&a, err);
   if (s == DM_OK) s = find_origin(&a, err);
   if (s == DM_OK) s = write_audit(&a, json, err);
   dm_stmt_free(a.stmt);

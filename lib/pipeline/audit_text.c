@@ -50,14 +50,35 @@ static void add_path(dm_buf *out, const dm_json *path) {
   }
 }
 
-static void add_feature(dm_buf *out, const dm_json *f) {
+/* "  age = 41, encoded 0.25, adds 0.5 to the error" without the line's end. */
+static void add_encoded(dm_buf *out, const dm_json *f) {
   dm_buf_printf(out, "  %s = ", dm_json_get_string(f, "name", ""));
   add_value(out, dm_json_get(f, "value"));
-  const dm_json *encoded = dm_json_get(f, "encoded"), *changes = dm_json_get(f, "changes"), *raw = dm_json_get(f, "raw");
+  const dm_json *encoded = dm_json_get(f, "encoded"), *part = dm_json_get(f, "part");
   for (const dm_json *e = encoded ? encoded->first : NULL; e; e = e->next) {
     dm_buf_adds(out, e == encoded->first ? ", encoded " : " ");
     add_value(out, dm_json_get(e, "value"));
   }
+  if (part && part->type != DM_JSON_NULL) dm_buf_printf(out, ", adds %.4g to the error", part->real);
+}
+
+/* Codes of the stages, the last one's first: the way goes back. */
+static void add_stages(dm_buf *out, const dm_json *stages) {
+  for (size_t n = stages ? stages->n : 0; n-- > 0;) {
+    const dm_json *stage = stages->first;
+    for (size_t i = 0; i < n; i++) stage = stage->next;
+    const dm_json *codes = dm_json_get(stage, "codes");
+    dm_buf_printf(out, "\nstage %zu (%s)\n", n, dm_json_get_string(stage, "method", ""));
+    for (const dm_json *c = codes ? codes->first : NULL; c; c = c->next) {
+      add_encoded(out, c);
+      dm_buf_addc(out, '\n');
+    }
+  }
+}
+
+static void add_feature(dm_buf *out, const dm_json *f) {
+  add_encoded(out, f);
+  const dm_json *changes = dm_json_get(f, "changes"), *raw = dm_json_get(f, "raw");
   dm_buf_addc(out, '\n');
   for (const dm_json *c = changes ? changes->first : NULL; c; c = c->next) {
     dm_buf_printf(out, "      run %lld, rule %s: ", (long long)dm_json_get_int(c, "run", 0), dm_json_get_string(c, "rule", ""));
@@ -91,13 +112,15 @@ static void add_origin(dm_buf *out, const dm_json *o) {
 dm_status dm_audit_text(const dm_json *audit, dm_buf *out, dm_error *err) {
   dm_buf_printf(out, "%s@%lld (%s), row %lld\n%s = ", dm_json_get_string(audit, "model", ""), (long long)dm_json_get_int(audit, "version", 0),
                 dm_json_get_string(audit, "method", ""), (long long)dm_json_get_int(audit, "row", 0),
-                dm_json_get_string(audit, "target", "prediction"));
+                dm_json_get_string(audit, "target", "unusual"));
   add_value(out, dm_json_get(audit, "prediction"));
+  if (!dm_json_get_string(audit, "target", NULL)) dm_buf_printf(out, ", error %.4g", dm_json_get_double(audit, "score", 0));
   const dm_json *probabilities = dm_json_get(audit, "probabilities");
   for (const dm_json *p = probabilities ? probabilities->first : NULL; p; p = p->next)
     dm_buf_printf(out, "%s%s %.4g", p == probabilities->first ? "   " : ", ", p->key, p->real);
   dm_buf_addc(out, '\n');
   add_path(out, dm_json_get(audit, "path"));
+  add_stages(out, dm_json_get(audit, "stages"));
   dm_buf_adds(out, "\nfeatures\n");
   const dm_json *features = dm_json_get(audit, "features");
   for (const dm_json *f = features ? features->first : NULL; f; f = f->next) add_feature(out, f);

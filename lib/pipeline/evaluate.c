@@ -52,7 +52,7 @@ static dm_status measure_predictions(const dm_scorer *scorer, const dm_frame *fr
 static dm_status measure_errors(const dm_scorer *scorer, const dm_frame *frame, dm_evaluation *e, dm_error *err) {
   dm_error own = {0};
   e->rows = frame->n;
-  e->n_metrics = dm_encoder_metrics(scorer, frame, NULL, frame->n, e->metrics, &own);
+  e->n_metrics = dm_encoder_metrics(scorer, frame, NULL, frame->n, NULL, e->metrics, &own);
   if (e->n_metrics) return DM_OK;
   if (err) *err = own;
   return own.code;

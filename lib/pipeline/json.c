@@ -68,6 +68,7 @@ void dm_train_json(const dm_train_result *r, dm_json_out *json) {
   dm_json_put_string(json, "method", r->meta.method);
   dm_json_put_string(json, "task", r->meta.task);
   dm_json_put_string(json, "target", r->meta.target);
+  dm_json_put_string(json, "features_from", r->features_from);
   dm_json_put_int(json, "rows", (int64_t)r->rows);
   dm_json_put_int(json, "rejects", (int64_t)r->rejects);
   dm_json_put_int(json, "test_rows", (int64_t)r->test_rows);

@@ -58,7 +58,7 @@ static dm_status read_course(const dm_run *r, const dm_yaml *node, const dm_lear
 /* What the node says; params are made and must be freed. */
 static dm_status read_model(const dm_run *r, const dm_yaml *node, dm_src *src, dm_train_options *o, dm_params **params, dm_error *err) {
   static const char *const known[] = {"method", "source", "target", "model", "task", "features", "ignore",
-                                      "group",  "test",   "folds",  "params", "train_metrics", "time_limit", "checkpoint"};
+                                      "group",  "test",   "folds",  "params", "train_metrics", "time_limit", "checkpoint", "features_from"};
   static const char *const tasks[] = {"auto", "classify", "regress", NULL};
   dm_status s = dm_yaml_check_keys(node, r->file, known, sizeof known / sizeof *known, err);
   src->text = dm_run_text(r, node, "source", &s, err);
@@ -66,6 +66,7 @@ static dm_status read_model(const dm_run *r, const dm_yaml *node, dm_src *src, d
   o->target = dm_run_text(r, node, "target", &s, err);
   o->model = dm_run_text(r, node, "model", &s, err);
   o->group = dm_run_text(r, node, "group", &s, err);
+  o->features_from = dm_run_text(r, node, "features_from", &s, err);
   o->task = (dm_task)dm_run_word(r, node, "task", tasks, &s, err);
   o->features = dm_run_texts(r, node, "features", &o->n_features, &s, err);
   o->ignored = dm_run_texts(r, node, "ignore", &o->n_ignored, &s, err);

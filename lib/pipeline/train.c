@@ -34,13 +34,26 @@ static dm_status check_epochs(const dm_job *j, dm_store *store, dm_error *err) {
   return DM_OK;
 }
 
-static dm_status check_options(const dm_job *j, dm_store *store, dm_error *err) {
+/* Methods that learn features have no target, others may need one. */
+static dm_status check_target(const dm_job *j, dm_error *err) {
   const dm_train_options *o = j->options;
-  if (!o->target && (j->learner->takes & DM_NEEDS_TARGET)) {
+  if (j->encodes && (o->target || o->task != DM_TASK_AUTO)) {
+    (void)dm_fail(err, DM_EUSAGE, "%s learns features and has no %s", o->method, o->target ? "target" : "task");
+    if (o->target) dm_error_hint(err, "--ignore %s keeps that column out of the features", o->target);
+    return DM_EUSAGE;
+  }
+  if (!o->target && !j->encodes) {
     (void)dm_fail(err, DM_EUSAGE, "%s needs a target", o->method);
     dm_error_hint(err, "name the column to predict with --target");
     return DM_EUSAGE;
   }
+  return DM_OK;
+}
+
+static dm_status check_options(const dm_job *j, dm_store *store, dm_error *err) {
+  const dm_train_options *o = j->options;
+  dm_status s = check_target(j, err);
+  if (s != DM_OK) return s;
   if (!(o->test >= 0 && o->test < 1)) return dm_fail(err, DM_EUSAGE, "test = %g, want a share from 0 up to, not including, 1", o->test);
   if (o->folds == 1) return dm_fail(err, DM_EUSAGE, "folds = 1, want at least 2");
   if (o->test > 0 && o->folds) return dm_fail(err, DM_EUSAGE, "test and folds exclude each other");
@@ -49,8 +62,10 @@ static dm_status check_options(const dm_job *j, dm_store *store, dm_error *err) 
 
 static dm_status prepare(dm_store *store, dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err) {
   dm_status s = check_options(j, store, err);
+  if (s == DM_OK) s = dm_job_encoder(j, store, arena, out, err);
   if (s == DM_OK) s = dm_src_frame(store, src, NULL, 0, &j->frame, j->digest, err);
   if (s == DM_OK) s = dm_job_columns(j, err);
+  if (s == DM_OK) s = dm_job_codes(j, err);
   if (s == DM_OK) s = dm_job_task(j, err);
   if (s == DM_OK) s = dm_job_target(j, err);
   if (s == DM_OK) s = dm_job_rows(j, err);
@@ -89,6 +104,7 @@ static dm_status run(dm_store *store, dm_job *j, const dm_src *src, dm_arena *ar
   s = dm_course_begin(&course, store, j, arena, out, err);
   if (s == DM_OK) {
     s = learn(j, &course, &scorer, &on_test, out, err);
+    if (s == DM_OK) s = dm_job_compose(j, &scorer, err);
     if (s == DM_OK) s = dm_job_save(store, scorer, &on_test, &course, arena, out, err);
     if (s != DM_OK) dm_course_broken(&course, s, err);
   }
@@ -103,9 +119,12 @@ dm_status dm_train(dm_store *store, const dm_src *src, const dm_train_options *o
   dm_job j = {.ctx = ctx, .options = options, .params = options->params, .target = SIZE_MAX, .group = SIZE_MAX};
   dm_train_result result = {0};
   if (!(j.learner = dm_learner_find(ctx, options->method, err))) return DM_EUSAGE;
+  j.encodes = !(j.learner->tasks & (DM_CLASSIFY | DM_REGRESS));
   dm_status s = dm_arena_new(ctx, 0, &j.memory, err);
   if (s == DM_OK) s = run(store, &j, src, arena, &result, err);
+  dm_scorer_free(j.encoder);
   dm_frame_free(j.frame);
+  dm_frame_free(j.source);
   dm_arena_free(j.memory);
   if (s == DM_OK) *out = result;
   return s;

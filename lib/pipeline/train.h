@@ -12,19 +12,24 @@ typedef struct dm_job {
   const dm_learner *learner;
   const dm_train_options *options;
   const dm_params *params;
-  dm_frame *frame;
+  dm_frame *frame;      /* what is learned from: the source's, or codes of its rows with target and group */
+  dm_frame *source;     /* the source's, where frame is another */
+  dm_scorer *encoder;   /* of --features-from, until it becomes part of the new model */
+  const char *features_sha256; /* of that model, or NULL */
   char digest[DM_SHA256_HEX];
   size_t *columns, d; /* features */
   size_t target, group; /* SIZE_MAX = none */
-  bool classify;
-  size_t *rows, n; /* rows with a target */
+  bool classify, encodes; /* encodes: learns features and has no target */
+  size_t *rows, n; /* rows with a target, or all */
   dm_arena *memory;
 } dm_job;
 
-/** Truth and predictions of some rows, kept for metrics and the report. */
+/** Truth and predictions of some rows, kept for metrics and the report; without a target each row's error is its score. */
 typedef struct dm_outcome {
   size_t n, k;
   double *truth, *value, *score, *proba;
+  size_t n_known; /* metrics that came with the errors */
+  dm_metric known[DM_METRICS_MAX];
 } dm_outcome;
 
 /** The course of a training by epochs; for other methods only what unfinished trainings there are is looked at. */
@@ -58,6 +63,14 @@ dm_status dm_job_rows(dm_job *j, dm_error *err);
 double *dm_job_gather(dm_arena *memory, const double *values, const size_t *rows, size_t n, dm_error *err);
 /** @param train,test capacity j->n */
 dm_status dm_job_split(const dm_job *j, size_t *train, size_t *n_train, size_t *test, size_t *n_test, dm_error *err);
+
+/* train_features.c: --features-from */
+/** Loads the model and checks what goes with it. */
+dm_status dm_job_encoder(dm_job *j, dm_store *store, dm_arena *arena, dm_train_result *out, dm_error *err);
+/** After dm_job_columns: frame becomes codes of all rows of the source, columns all of them. */
+dm_status dm_job_codes(dm_job *j, dm_error *err);
+/** The model as it is saved: scorer with the encoder before it. */
+dm_status dm_job_compose(dm_job *j, dm_scorer **scorer, dm_error *err);
 
 /* train_fit.c */
 /** Trains on the given rows and wraps the model for scoring. @param hooks NULL for methods without epochs */

@@ -44,14 +44,14 @@ static void take_column(dm_job *j, size_t at) {
 /* Features: those asked for, or all but target, group, ignored and identifying ones. */
 dm_status dm_job_columns(dm_job *j, dm_error *err) {
   const dm_train_options *o = j->options;
-  dm_status s = find_column(j, "target", o->target, &j->target, err);
+  dm_status s = j->encodes ? DM_OK : find_column(j, "target", o->target, &j->target, err);
   j->group = SIZE_MAX;
   if (s == DM_OK && o->group) s = find_column(j, "group", o->group, &j->group, err);
-  if (s != DM_OK) return s;
+  if (s != DM_OK || j->encoder) return s; /* whose inputs are the columns */
   bool *skip = dm_arena_alloc(j->memory, j->frame->d + 1, sizeof *skip, err);
   j->columns = dm_arena_alloc(j->memory, j->frame->d + o->n_features + 1, sizeof *j->columns, err);
   if (!skip || !j->columns) return DM_EBUDGET;
-  skip[j->target] = true;
+  if (j->target != SIZE_MAX) skip[j->target] = true;
   if (j->group != SIZE_MAX) skip[j->group] = true;
   for (size_t i = 0; i < o->n_ignored; i++) {
     size_t at;
@@ -73,6 +73,7 @@ dm_status dm_job_columns(dm_job *j, dm_error *err) {
 
 /* TEXT, or INTEGER with at most 50 distinct values, classifies; else regresses. */
 dm_status dm_job_task(dm_job *j, dm_error *err) {
+  if (j->encodes) return DM_OK;
   dm_frame_column *target = &j->frame->columns[j->target];
   dm_task task = j->options->task;
   if (task == DM_TASK_AUTO) {
@@ -92,6 +93,7 @@ dm_status dm_job_task(dm_job *j, dm_error *err) {
 
 /* Classes must come back as they are; squares of numbers must have finite sums. Else the model could be written, never read. */
 dm_status dm_job_target(const dm_job *j, dm_error *err) {
+  if (j->encodes) return DM_OK;
   const dm_frame_column *target = &j->frame->columns[j->target];
   const double most_class = 9007199254740992.0, most_number = 1e150;
   if (j->classify && target->levels.type != DM_INTEGER) return DM_OK;
@@ -106,12 +108,13 @@ dm_status dm_job_target(const dm_job *j, dm_error *err) {
 }
 
 dm_status dm_job_rows(dm_job *j, dm_error *err) {
-  const double *target = j->frame->columns[j->target].values;
+  const double *target = j->encodes ? NULL : j->frame->columns[j->target].values;
   if (!(j->rows = dm_arena_alloc(j->memory, j->frame->n + 1, sizeof *j->rows, err))) return DM_EBUDGET;
   for (size_t i = 0; i < j->frame->n; i++)
-    if (!isnan(target[i])) j->rows[j->n++] = i;
+    if (!target || !isnan(target[i])) j->rows[j->n++] = i;
   if (j->n < j->frame->n)
     dm_log(j->ctx, DM_LOG_NOTICE, "%zu of %zu rows have no target and are left out", j->frame->n - j->n, j->frame->n);
+  if (j->n == 0 && j->encodes) return dm_fail(err, DM_EINPUT, "the source has no rows");
   if (j->n == 0) return dm_fail(err, DM_EINPUT, "the source has no row with a value of '%s'", j->options->target);
   return DM_OK;
 }
@@ -131,8 +134,7 @@ dm_status dm_job_split(const dm_job *j, size_t *train, size_t *n_train, size_t *
     *n_test = 0;
     return DM_OK;
   }
-  const double *target = j->frame->columns[j->target].values;
-  double *classes = j->classify ? dm_job_gather(j->memory, target, j->rows, j->n, err) : NULL;
+  double *classes = j->classify ? dm_job_gather(j->memory, j->frame->columns[j->target].values, j->rows, j->n, err) : NULL;
   double *groups = j->group == SIZE_MAX ? NULL : dm_job_gather(j->memory, j->frame->columns[j->group].values, j->rows, j->n, err);
   if ((j->classify && !classes) || (j->group != SIZE_MAX && !groups)) return DM_EBUDGET;
   dm_status s = dm_split(j->ctx, j->n, j->options->test, dm_ctx_seed(j->ctx), classes, groups, train, n_train, test, n_test, err);

@@ -94,10 +94,10 @@ dm_status dm_job_fit(const dm_job *j, const size_t *rows, size_t n, const dm_tra
     block.kind = DM_BLOCK_BINNED;
     block.binned = &binned;
   }
-  const dm_frame_column *target = &j->frame->columns[j->target];
+  const dm_frame_column *target = j->encodes ? NULL : &j->frame->columns[j->target];
   const char **names = s == DM_OK ? dm_arena_alloc(memory, j->d, sizeof *names, err) : NULL;
-  double *y = s == DM_OK ? dm_job_gather(memory, target->values, rows, n, err) : NULL;
-  if (s == DM_OK && (!names || !y)) s = DM_EBUDGET;
+  double *y = s == DM_OK && target ? dm_job_gather(memory, target->values, rows, n, err) : NULL;
+  if (s == DM_OK && (!names || (target && !y))) s = DM_EBUDGET;
   if (s == DM_OK) {
     for (size_t c = 0; c < j->d; c++) names[c] = j->frame->columns[j->columns[c]].name;
     dm_dataset data = {.n = n, .n_blocks = 1, .blocks = &block, .target = y, .n_classes = j->classify ? target->levels.n : 0};

@@ -5,10 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Without a target the metrics come with the errors. */
+static dm_status score_errors(const dm_job *j, const dm_scorer *scorer, const size_t *rows, size_t n, dm_arena *memory, dm_outcome *out,
+                              dm_error *err) {
+  dm_error own = {0};
+  if (!(out->score = dm_arena_alloc(memory, n, sizeof *out->score, err))) return DM_EBUDGET;
+  out->n_known = dm_encoder_metrics(scorer, j->frame, rows, n, out->score, out->known, &own);
+  if (out->n_known) return DM_OK;
+  if (err) *err = own;
+  return own.code;
+}
+
 dm_status dm_job_score(const dm_job *j, const dm_scorer *scorer, const size_t *rows, size_t n, dm_arena *memory, dm_outcome *out,
                             dm_error *err) {
   size_t k = scorer->model->n_classes;
   *out = (dm_outcome){.n = n, .k = k};
+  if (j->encodes) return score_errors(j, scorer, rows, n, memory, out, err);
   out->truth = dm_job_gather(memory, j->frame->columns[j->target].values, rows, n, err);
   out->value = dm_arena_alloc(memory, n, sizeof(double), err);
   out->score = dm_arena_alloc(memory, n, sizeof(double), err);
@@ -18,6 +30,11 @@ dm_status dm_job_score(const dm_job *j, const dm_scorer *scorer, const size_t *r
 }
 
 dm_status dm_job_measure(const dm_job *j, const dm_outcome *o, dm_metric metrics[DM_METRICS_MAX], size_t *n, dm_error *err) {
+  if (j->encodes) {
+    memcpy(metrics, o->known, sizeof o->known);
+    *n = o->n_known;
+    return DM_OK;
+  }
   *n = dm_metrics(j->ctx, o->n, o->k, o->truth, o->value, o->k ? o->proba : NULL, metrics, err);
   return *n ? DM_OK : DM_EBUDGET;
 }
@@ -94,8 +111,7 @@ dm_status dm_job_folds(const dm_job *j, const dm_training_hooks *hooks, dm_train
   dm_arena *memory = NULL;
   dm_status s = dm_arena_new(j->ctx, (size_t)1 << 20, &memory, err);
   if (s != DM_OK) return s;
-  const double *target = j->frame->columns[j->target].values;
-  double *classes = j->classify ? dm_job_gather(memory, target, j->rows, j->n, err) : NULL;
+  double *classes = j->classify ? dm_job_gather(memory, j->frame->columns[j->target].values, j->rows, j->n, err) : NULL;
   double *groups = j->group == SIZE_MAX ? NULL : dm_job_gather(memory, j->frame->columns[j->group].values, j->rows, j->n, err);
   uint32_t *fold = dm_arena_alloc(memory, j->n, sizeof *fold, err);
   fold_part part = {.of = k, .rows = dm_arena_alloc(memory, j->n, sizeof *part.rows, err)};

@@ -14,6 +14,7 @@ static const char *same_json(const dm_job *j, dm_error *err) {
   dm_json_array(&json);
   for (size_t c = 0; c < j->d; c++) dm_json_string(&json, j->frame->columns[j->columns[c]].name);
   dm_json_end_array(&json);
+  dm_json_put_string(&json, "features_from", j->features_sha256);
   dm_json_put_string(&json, "group", j->group == SIZE_MAX ? NULL : j->frame->columns[j->group].name);
   dm_json_put_double(&json, "test", j->options->test);
   dm_json_put_int(&json, "folds", (int64_t)j->options->folds);

@@ -19,24 +19,24 @@ static const char *params_text(const dm_job *j, dm_arena *arena, dm_error *err) 
 
 dm_status dm_job_describe(const dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err) {
   char now[32];
-  const char *name = j->options->model ? j->options->model : j->options->method, *target = j->frame->columns[j->target].name;
+  const char *name = j->options->model ? j->options->model : j->options->method, *target = j->encodes ? NULL : j->frame->columns[j->target].name;
   dm_model_meta *m = &out->meta;
   dm_time_utc(now);
   *m = (dm_model_meta){
       .method = j->learner->name,
-      .task = j->classify ? "classify" : "regress",
+      .task = j->encodes ? "encode" : j->classify ? "classify" : "regress",
       .status = DM_STATUS_READY,
       .lib_version = DM_VERSION,
       .rows = (int64_t)j->n,
       .seed = dm_ctx_seed(j->ctx),
       .name = dm_arena_strdup(arena, name, strlen(name), err),
-      .target = dm_arena_strdup(arena, target, strlen(target), err),
+      .target = target ? dm_arena_strdup(arena, target, strlen(target), err) : NULL,
       .params_json = params_text(j, arena, err),
       .source_sql = dm_arena_strdup(arena, src->text, strlen(src->text), err),
       .source_digest = dm_arena_strdup(arena, j->digest, strlen(j->digest), err),
       .started = dm_arena_strdup(arena, now, strlen(now), err),
   };
-  if (!m->name || !m->target || !m->params_json || !m->source_sql || !m->source_digest || !m->started) return DM_EBUDGET;
+  if (!m->name || (target && !m->target) || !m->params_json || !m->source_sql || !m->source_digest || !m->started) return DM_EBUDGET;
   out->columns = j->d;
   out->rejects = j->frame->rejects;
   return dm_registry_check_name(m->name, err);
@@ -63,7 +63,7 @@ static dm_status write_all(dm_store *store, const dm_scorer *scorer, const dm_ou
   if (s == DM_OK) s = dm_run_start(store, "train", m->params_json, NULL, &run, err);
   if (s == DM_OK) s = dm_registry_save(store, scorer, m, metrics, n, arena, err);
   if (s == DM_OK) s = dm_course_end(course, m->id, err);
-  if (s == DM_OK && test->n) s = dm_report_evaluation_save(store, m->id, "test", test->n, test->k, test->truth, test->value, test->k ? test->proba : NULL, err);
+  if (s == DM_OK && test->n && test->truth) s = dm_report_evaluation_save(store, m->id, "test", test->n, test->k, test->truth, test->value, test->k ? test->proba : NULL, err);
   return s == DM_OK ? dm_run_end(store, run, "done", err) : s;
 }
 

@@ -310,10 +310,10 @@ DM_API size_t dm_metrics(dm_ctx *ctx, size_t n, size_t k, const double *truth, c
 /**
  * Of a model without a target: reconstruction_mse (mean part of the numbers that are given), reconstruction_log_loss (of the categories),
  * reconstruction_error (mean of the rows), unusual (share of rows above the threshold). @param rows [n], NULL = 0 … n-1.
- * @return number of metrics written, 0 after filling err.
+ * @param error [n] written: that of each row; or NULL. @return number of metrics written, 0 after filling err.
  */
-DM_API size_t dm_encoder_metrics(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, dm_metric out[DM_METRICS_MAX],
-                                 dm_error *err);
+DM_API size_t dm_encoder_metrics(const dm_scorer *s, const dm_frame *frame, const size_t *rows, size_t n, double *error,
+                                 dm_metric out[DM_METRICS_MAX], dm_error *err);
 /** counts [k, k], row = truth, column = prediction. */
 DM_API void dm_confusion(size_t n, size_t k, const double *truth, const double *value, uint64_t *counts);
 /** ROC of `positive` against the rest: points by falling threshold, ends included (the first threshold is infinite). @param fpr,tpr,threshold capacity n + 1. @return points, 0 when a side is empty. */

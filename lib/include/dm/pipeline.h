@@ -41,10 +41,11 @@ typedef enum dm_resume { DM_RESUME_NO = 0, DM_RESUME_YES, DM_RESUME_IF_SAME } dm
 #define DM_CHECKPOINT_NEVER (-1)
 
 typedef struct dm_train_options {
-  const char *method, *target, *model; /* model NULL: the method's name */
+  const char *method, *target, *model; /* model NULL: the method's name; target NULL: none, as methods that learn features want it */
   dm_task task;
   const char *const *features; size_t n_features; /* NULL = all but target and ignored */
   const char *const *ignored; size_t n_ignored;
+  const char *features_from; /* model whose learned features are learned from instead of columns, copied into the new one; NULL none */
   const char *group;       /* column that keeps rows together in splits, NULL none */
   double test;             /* 0 = no test part */
   size_t folds;            /* 0 = none */
@@ -58,6 +59,7 @@ typedef struct dm_train_options {
 
 typedef struct dm_train_result {
   dm_model_meta meta;
+  const char *features_from; /* 'name@version', NULL = none */
   size_t rows, test_rows; /* rows with a target; how many of them were held out for the test */
   size_t columns;
   uint64_t rejects; /* records of a data file that did not fit */
@@ -140,7 +142,7 @@ DM_API dm_status dm_audit_text(const dm_json *audit, dm_buf *out, dm_error *err)
  *     steps: [ … ]                      # as in a recipe
  * models:
  *   - {method: tree, source: biopsy, target: class, model: m, test: 0.25, params: {max_depth: 5}}
- *     # methods with epochs also take time_limit: SECONDS and checkpoint: EPOCHS
+ *     # features_from: MODEL learns from what that model has learned; methods with epochs also take time_limit: SECONDS and checkpoint: EPOCHS
  * encode:
  *   - {model: ae, source: biopsy, into: biopsy_codes}      # as: columns or blob; file: instead of into:
  * predict:
