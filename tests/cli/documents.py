@@ -25,6 +25,7 @@ CONTRACT = {
     "import": ["table", "rows", "rejects", "columns", "seconds"],
     "train": ["model", "version", "method", "task", "rows", "columns", "seconds", "params", "metrics"],
     "predict": ["model", "rows", "table", "seconds"],
+    "encode": ["model", "rows", "table", "columns", "seconds"],
     "evaluate": ["model", "rows", "metrics"],
     "error": ["error"],
 }
@@ -198,6 +199,37 @@ def check_cleaning(db):
         checks.that(ours.read() == theirs.read(), "a data file comes back as it is")
 
 
+def check_features(db):
+    """An autoencoder, its features alone and as a part of another model."""
+    train = ("dm-mine", "train", "autoencoder", db, "pima", "--ignore", "diabetes", "--model", "ae", "--latent", 3, "--epochs", 4)
+    d = document("train", *train, "--test", "0.25")
+    checks.that(d and (d["task"], d["target"], d["features_from"]) == ("encode", None, None), "no target:", d)
+    checks.that(d and d["metrics"]["test"]["reconstruction_mse"] > 0 and d["metrics"]["test"]["unusual"] < 0.2, "errors:", d)
+    document("train", *train, "--folds", 3, "--train-metrics")
+    d = document("encode", "dm-mine", "encode", db, "ae", "pima", "--into", "codes")
+    checks.that(d and (d["rows"], d["table"], d["file"], d["columns"]) == (768, "codes", None, 3), "into a table:", d)
+    d = document("encode", "dm-mine", "encode", db, "ae@1", data("pima.csv"), "--null", "NA", "-o", "c.csv", "--as", "blob")
+    checks.that(d and (d["rows"], d["table"], d["file"], d["columns"]) == (768, None, "c.csv", 3), "into a file:", d)
+    document("predict", "dm-mine", "predict", db, "ae", "pima", "--into", "unusual")
+    d = document("evaluate", "dm-mine", "evaluate", db, "ae", "pima")
+    checks.that(d and d["rows"] == 768 and d["metrics"]["reconstruction_error"] > 0, "errors of all rows:", d)
+    document("models_show", "dm-mine", "models", db, "show", "ae")
+    d = document("audit", "dm-mine", "audit", db, "ae", "--row", 5)
+    checks.that(d and d["stages"] == [] and d["path"] is None and d["features"][0]["part"] is not None, "parts of the error:", d)
+    for method in ("tree", "logistic"):
+        d = document("train", "dm-mine", "train", method, db, "pima", "--target", "diabetes", "--features-from", "ae", "--model", "both", "--test", 0.25)
+        checks.that(d and (d["columns"], d["features_from"]) == (3, "ae@2"), "features of another model:", d)
+        d = document("audit", "dm-mine", "audit", db, "both", "--row", 5)
+        checks.that(d and [c["name"] for c in d["stages"][0]["codes"]] == ["e1", "e2", "e3"] and len(d["features"]) == 8, "stages:", d)
+    failure(2, "dm-mine", "encode", db, "d", "pima", "--into", "z")  # a tree learns no features
+    failure(2, "dm-mine", "encode", db, "ae", "pima", "--into", "pima")
+    failure(2, "dm-mine", "train", "autoencoder", db, "pima", "--target", "diabetes")
+    failure(2, "dm-mine", "train", "tree", db, "pima", "--target", "glucose", "--features-from", "ae")  # an input of it
+    failure(2, "dm-mine", "train", "tree", db, "pima", "--target", "diabetes", "--features-from", "ae", "--ignore", "age")
+    failure(2, "dm-mine", "train", "tree", db, "pima", "--target", "diabetes", "--features-from", "nosuch")
+    failure(3, "dm-mine", "encode", db, "ae", "air", "--into", "z")
+
+
 def check_mining(db):
     d = document("train", "dm-mine", "train", "tree", db, "pima", "--target", "diabetes", "--model", "e", "--test", "0.25")
     checks.that(d and d["metrics"]["test"]["accuracy"] > 0.6 and d["test_rows"] == 192, "a test part:", d)
@@ -247,6 +279,7 @@ def check_mining(db):
     document("train", "dm-mine", "train", "linear", db, "pima", "--target", "mass", "--model", "ln")
     document("audit", "dm-mine", "audit", db, "lg", "--row", 5)
     document("audit", "dm-mine", "audit", db, "ln", "--row", 5)
+    check_features(db)
     document("train", "dm-mine", "train", "tree", db, "SELECT V1, V6, class, total, dm_id FROM biopsy", "--target", "class", "--model", "b")
     with sqlite3.connect(db) as c:
         changed, = c.execute("SELECT row_id FROM dm_change WHERE column = 'V6' AND row_id IN (SELECT dm_id FROM biopsy)").fetchone()
@@ -284,6 +317,7 @@ def check_failures(db):
         ("dm-clean", "history"): [db], ("dm-clean", "undo"): [db, 4], ("dm-clean", "why"): [db, "pima", 1],
         ("dm-clean", "export"): [db, "pima", "-o", "x.csv"], ("dm-mine", "run"): ["pipeline.yaml"],
         ("dm-mine", "train"): ["tree", db, "pima", "--target", "diabetes"], ("dm-mine", "predict"): [db, "d", "pima", "--into", "z"],
+        ("dm-mine", "encode"): [db, "ae", "pima", "--into", "z"],
         ("dm-mine", "evaluate"): [db, "d", "pima"], ("dm-mine", "models"): [db], ("dm-mine", "audit"): [db, "d", "--row", 1],
         ("dm-mine", "report"): [db, "-o", "x.html"],
     }

@@ -28,9 +28,10 @@ VERBS = {
     ("dm-clean", "why"): ("DB T ROW [COLUMN]", "", ["DB", "pima", "1"]),
     ("dm-clean", "export"): ("DB SRC", f"output format with-dm-id {READING}", ["DB", PIMA, "-o", "x.csv"]),
     ("dm-mine", "run"): ("PIPELINE.yaml", "resume", ["bare.yaml"]),
-    ("dm-mine", "train"): ("METHOD DB SRC", f"target task features ignore group model test folds train-metrics time-limit checkpoint resume {READING} {TREE}",
+    ("dm-mine", "train"): ("METHOD DB SRC", f"target task features ignore features-from group model test folds train-metrics time-limit checkpoint resume {READING} {TREE}",
                            ["tree", "DB", PIMA, "--null", "NA", "--target", "diabetes", "--ccp-alpha", "0.01"]),
     ("dm-mine", "predict"): ("DB MODEL SRC", f"into output replace {READING}", ["DB", "d", PIMA, "--null", "NA"]),
+    ("dm-mine", "encode"): ("DB MODEL SRC", f"into output replace as {READING}", ["DB", "ae", PIMA, "--null", "NA"]),
     ("dm-mine", "evaluate"): ("DB MODEL SRC", READING, ["DB", "d", PIMA, "--null", "NA"]),
     ("dm-mine", "models"): ("DB [ACTION MODEL [FILE]]", "", ["DB"]),
     ("dm-mine", "audit"): ("DB MODEL", "row", ["DB", "d", "--row", "1"]),
@@ -42,17 +43,18 @@ VALUES = {
     "table": ["t1"], "delimiter": [","], "quote": ['"'], "encoding": ["UTF-8"], "null": ["NA", "?"],
     "columns": {"import": ["a,b,c,d,e"], "": [PIMA_COLUMNS]},
     "target": ["diabetes"], "report": ["p.html"], "output": {"report": ["r.html"], "": ["x.csv", "x.tsv", "x.jsonl"]},
-    "features": ["glucose,mass"], "ignore": ["age"], "group": ["age"], "model": ["m1"], "test": ["0.25"], "folds": ["3"],
+    "features": ["glucose,mass"], "ignore": ["age"], "features-from": ["ae"], "group": ["age"], "model": ["m1"], "test": ["0.25"], "folds": ["3"],
     "time-limit": ["5"], "checkpoint": ["2"],
     "into": ["scored"], "row": ["2"], "title": ["A page"],
     "max-depth": ["auto", "3"], "min-samples-split": ["5"], "min-samples-leaf": ["2"], "min-impurity-decrease": ["0.01"],
     "ccp-alpha": ["auto", "0.01"],
 }
 # what a good option needs beside it
-BESIDE = {("import", "append"): ["--table", "iris2"], ("predict", "replace"): ["--into", "scored2"], ("predict", "json"): ["--into", "t1"]}
+BESIDE = {("import", "append"): ["--table", "iris2"], ("predict", "replace"): ["--into", "scored2"], ("predict", "json"): ["--into", "t1"],
+          ("encode", "replace"): ["--into", "scored2"], ("encode", "json"): ["--into", "t1"]}
 # choices that are taken, but do not go with the data: no header means no such columns, text is no number, and so on
 MISFITS = {("train", "header", "no"): 2, ("predict", "header", "no"): 3, ("evaluate", "header", "no"): 3,
-           ("predict", "types", "text"): 3, ("evaluate", "types", "text"): 3, ("train", "criterion", "squared_error"): 2,
+           ("predict", "types", "text"): 3, ("encode", "header", "no"): 3, ("encode", "types", "text"): 3, ("evaluate", "types", "text"): 3, ("train", "criterion", "squared_error"): 2,
            ("train", "task", "regress"): 3,
            # a tree has no epochs
            ("train", "time-limit", "5"): 2, ("train", "checkpoint", "2"): 2, ("train", "resume", None): 2}
@@ -291,6 +293,7 @@ def main():
     make_database(checks, "my.db")
     run("dm-clean", "import", "my.db", IRIS, "--table", "iris2")
     run("dm-mine", "predict", "my.db", "d", "pima", "--into", "scored2")
+    run("dm-mine", "train", "autoencoder", "my.db", "pima", "--ignore", "diabetes", "--model", "ae", "--latent", "3", "--epochs", "2")
     run("dm-clean", "import", "plain.db", data("biopsy-dirty.csv"), "--table", "biopsy", "--null", "NA")
     found, before = check_help(), digest("my.db")
     for verb, (options, parameters) in found.items():
