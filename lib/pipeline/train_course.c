@@ -192,4 +192,6 @@ void dm_course_broken(dm_course *c, dm_status s, dm_error *err) {
   if (c->meta.id)
     dm_error_hint(err, "epoch %llu of '%s@%lld' is kept: the same command with --resume goes on", (unsigned long long)c->written_epoch,
                   c->meta.name, (long long)c->meta.version);
+  else if (s == DM_EIO && c->by_epochs && !c->keeps)
+    dm_error_hint(err, "with checkpoints --resume could go on");
 }

@@ -5,8 +5,8 @@
 #include "cmocka_all.h"
 
 #include "pipeline/epoch_learner.h"
+#include "store/store.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -332,6 +332,39 @@ static void a_training_that_was_dropped_meanwhile_is_saved_anew(void **state) {
   dm_checkpoint_free(c);
 }
 
+static void a_database_that_cannot_be_written_costs_checkpoints_only(void **state) {
+  fixture *f = *state;
+  char hash[DM_SHA256_HEX];
+  dm_train_result r;
+  dm_error err;
+  sqlite3 *reader;
+  wish w = {.o.checkpoint = 1};
+  unbroken(f, w, hash, NULL, 0);
+  assert_int_equal(sqlite3_open(f->path, &reader), SQLITE_OK);
+  for (int round = 0; round < 3; round++) {
+    w.o.checkpoint = round == 1 ? DM_CHECKPOINT_NEVER : 1;
+    if (round == 2) {
+      epoch_test.fail_in = 4;
+      assert_int_equal(train(f, w, &r, &err), DM_EINPUT);
+      epoch_test.fail_in = 0;
+      w.o.resume = DM_RESUME_YES;
+    }
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM t", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(f->store->db, 1); /* instead of seconds */
+    f->notes[0] = 0;
+    assert_int_equal(train(f, w, &r, &err), DM_EIO); /* at the very end: so the model has nowhere to go */
+    assert_non_null(strstr(err.message, "locked"));
+    assert_int_equal(strstr(f->notes, "no checkpoint of epoch 10: the database is locked") != NULL, round != 1);
+    if (round == 1) assert_string_equal(err.hint, "with checkpoints --resume could go on");
+    if (round == 2) assert_string_equal(err.hint, "epoch 3 of 'm@1' is kept: the same command with --resume goes on");
+    assert_int_equal(sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    assert_string_equal(ask(f, rows), round == 2 ? "1training" : "");
+  }
+  must_train(f, w, &r);
+  assert_string_equal(r.meta.sha256, hash);
+  assert_int_equal(sqlite3_close(reader), SQLITE_OK);
+}
+
 static void options_are_refused_where_they_mean_nothing(void **state) {
   fixture *f = *state;
   dm_train_result r;
@@ -370,6 +403,7 @@ int main(void) {
       with_database(an_unfinished_training_is_no_model),
       with_database(a_damaged_checkpoint_is_refused),
       with_database(a_training_that_was_dropped_meanwhile_is_saved_anew),
+      with_database(a_database_that_cannot_be_written_costs_checkpoints_only),
       with_database(options_are_refused_where_they_mean_nothing),
   };
   return cmocka_run_group_tests_name("course", tests, NULL, NULL);
