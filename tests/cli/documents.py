@@ -277,6 +277,10 @@ def check_mining(db):
     # methods whose parameters and paths differ
     document("train", "dm-mine", "train", "logistic", db, "pima", "--target", "diabetes", "--model", "lg", "--test", 0.25)
     document("train", "dm-mine", "train", "linear", db, "pima", "--target", "mass", "--model", "ln")
+    document("train", "dm-mine", "train", "net", db, "pima", "--target", "diabetes", "--model", "nt", "--test", 0.25, "--epochs", 3)
+    document("train", "dm-mine", "train", "net", db, "pima", "--target", "mass", "--model", "nr", "--hidden", "8, 4", "--epochs", 3, "--lr", 0.01,
+             "--patience", 0, "--batch-size", 16, "--dropout", 0)
+    document("audit", "dm-mine", "audit", db, "nt", "--row", 5)
     document("audit", "dm-mine", "audit", db, "lg", "--row", 5)
     document("audit", "dm-mine", "audit", db, "ln", "--row", 5)
     check_features(db)

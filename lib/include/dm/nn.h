@@ -11,6 +11,26 @@ extern "C" {
 #endif
 
 /**
+ * A net for tables, classifier and regressor:
+ *
+ *   numbers     -> scaled -> [numeric embedding] -\
+ *                                                  side by side -> hidden layers, or the --net line -> k outputs
+ *   categories  -> codes  -> embedding           -/
+ *
+ * Losses: softmax or logistic cross-entropy with smoothed labels; of numbers, whose target is brought to mean 0 and deviation 1, squared,
+ * absolute, huber (1) or quantile. AdamW unless told otherwise; the weights of the epoch with the best validation loss stay.
+ * What goes into the last layer is the learned code of a row.
+ *
+ * Stored tensors (m classes with rows):
+ *   weights f32[n]  state f32[s] (running figures of batch normalisation, when there are any)  classes i32[m] (codes, ascending)
+ *   edges f64[c, p+1] (piecewise embedding: edges of the p pieces of each of c numbers)
+ * The scalars hold the layers as a --net line and the kind of numeric embedding: the net is built anew from them.
+ *
+ * Source: Holzmüller, Grinsztajn & Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on tabular data", NeurIPS 2024.
+ */
+extern DM_API const dm_learner dm_learner_net;
+
+/**
  * Autoencoder: features that a table can be rebuilt from, and how badly a row is rebuilt.
  *
  *   code = encoder(row)      cells' = decoder(code)      decoder: the encoder's hidden layers backwards

@@ -1,0 +1,58 @@
+/* The net in the table of methods: parameters, checks, and training. */
+#include "nn/net_train.h"
+
+#include <math.h>
+#include <string.h>
+
+#define UNBOUNDED ((double)INFINITY)
+#define ACTIVATIONS "relu|leaky|gelu|tanh|sigmoid|silu|selu"
+
+static const dm_param parameters[] = {
+    {"hidden", DM_PARAM_TEXT, "auto", 1, 200, false, "256,128", "widths of the hidden layers, for instance 256,128"},
+    {"activation", DM_PARAM_CHOICE, "auto", 0, 0, false, ACTIVATIONS, "of the hidden layers"},
+    {"dropout", DM_PARAM_DOUBLE, "auto", 0, 0.99, false, NULL, "share of each hidden layer's values dropped in a step"},
+    {"normalization", DM_PARAM_CHOICE, "none", 0, 0, false, "none|batch|layer", "before each activation"},
+    {"numeric_embedding", DM_PARAM_CHOICE, "auto", 0, 0, false, "none|periodic|piecewise", "what each number becomes; auto: periodic for few numbers"},
+    {"embedding_dim", DM_PARAM_INT, "auto", 1, 512, false, NULL, "numbers that stand for a category; auto: by how many categories there are"},
+    {"net", DM_PARAM_TEXT, "", 0, NET_LINE_MAX, false, "dense 64 relu | dropout 0.1 | dense 3", "all layers behind the input, instead of hidden"},
+    {"loss", DM_PARAM_CHOICE, "squared", 0, 0, false, "squared|absolute|huber|quantile", "of a regression, on the target by its deviation"},
+    {"quantile", DM_PARAM_DOUBLE, "0.5", 0, 1, true, NULL, "for --loss quantile"},
+    {"label_smoothing", DM_PARAM_DOUBLE, "auto", 0, 0.99, false, NULL, "share of each label given to all classes alike"},
+    {"optimizer", DM_PARAM_CHOICE, "adamw", 0, 0, false, "sgd|momentum|nesterov|adagrad|rmsprop|adam|adamw", "how weights are changed"},
+    {"lr", DM_PARAM_DOUBLE, "auto", 0, UNBOUNDED, true, NULL, "learning rate, the largest of the schedule"},
+    {"weight_decay", DM_PARAM_DOUBLE, "auto", 0, UNBOUNDED, false, NULL, "by which weights shrink"},
+    {"batch_size", DM_PARAM_INT, "auto", 1, 1 << 20, false, NULL, "rows of a step"},
+    {"epochs", DM_PARAM_INT, "auto", 1, 1000000, false, NULL, "times that all rows are seen, at most"},
+    {"patience", DM_PARAM_INT, "auto", 0, 1000000, false, NULL, "epochs without a better validation loss before training ends; 0: never"},
+    {"validation", DM_PARAM_DOUBLE, "auto", 0, 0.9, false, NULL, "share of the rows that choose the best epoch; 0: none, the last epoch stays"},
+    {"schedule", DM_PARAM_CHOICE, "cosine", 0, 0, false, "constant|cosine|exponential|plateau", "how the learning rate falls"},
+    {"warmup", DM_PARAM_DOUBLE, "auto", 0, 0.99, false, NULL, "share of the steps in which the learning rate rises"},
+    {"clip", DM_PARAM_DOUBLE, "auto", 0, UNBOUNDED, false, NULL, "largest norm of a gradient; 0: no limit"},
+    {"scale", DM_PARAM_CHOICE, "robust", 0, 0, false, "none|standard|minmax|robust|quantile", "what numbers are brought to before training"},
+    {NULL},
+};
+
+/* Categories beyond the most frequent share a code, so that the tables of embeddings stay small. */
+enum { LEVELS_MAX = 1000 };
+
+static void encoding(const dm_params *params, dm_encode_options *out) {
+  *out = (dm_encode_options){.impute_numeric = DM_IMPUTE_MEDIAN, .impute_category = DM_IMPUTE_CONSTANT, .categories = DM_CODE_ORDINAL,
+                             .indicators = true, .other = true, .max_levels = LEVELS_MAX};
+  (void)dm_scale_parse(dm_params_choice(params, "scale"), &out->scale); /* one of its choices */
+}
+
+const dm_learner dm_learner_net = {
+    .name = "net",
+    .summary = "neural net",
+    .tasks = DM_CLASSIFY | DM_REGRESS,
+    .takes = DM_SCALES | DM_TAKES_WEIGHTS | DM_NEEDS_TARGET | DM_HAS_EPOCHS,
+    .params = parameters,
+    .block = DM_BLOCK_DENSE,
+    .encoding = encoding,
+    .train = net_train,
+    .predict = net_predict,
+    .save = net_save,
+    .load = net_load,
+    .free = net_free,
+    .describe = net_describe,
+};

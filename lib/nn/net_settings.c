@@ -1,0 +1,165 @@
+/*
+ * Parameters of the net to options of its training. What is "auto" is chosen
+ * here, by the number of rows and columns.
+ */
+#include "nn/net_train.h"
+
+#include <dm/text.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDTH_MAX = 65536, LAYERS_MAX = 64 };
+
+/* ---- layers --------------------------------------------------------------------- */
+
+/* A line that grows; what does not fit is noticed once. */
+typedef struct line {
+  char *text;
+  size_t n;
+  bool full;
+} line;
+
+static void add(line *l, const char *format, ...) DM_PRINTF(2, 3);
+
+static void add(line *l, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int n = l->full ? -1 : vsnprintf(l->text + l->n, NET_LINE_MAX + 1 - l->n, format, args);
+  va_end(args);
+  l->full = n < 0 || l->n + (size_t)n > NET_LINE_MAX;
+  if (!l->full) l->n += (size_t)n;
+}
+
+static void add_hidden(line *l, int64_t width, const char *activation, const char *normalization, double dropout) {
+  bool plain = strcmp(normalization, "none") == 0;
+  add(l, "dense %lld", (long long)width);
+  if (plain)
+    add(l, " %s | ", activation);
+  else
+    add(l, " | %s_norm | %s | ", normalization, activation);
+  if (dropout > 0) add(l, "dropout %g | ", dropout);
+}
+
+/* The widths of "256,128". */
+static dm_status read_widths(const char *text, int64_t widths[LAYERS_MAX], size_t *n, dm_error *err) {
+  *n = 0;
+  for (const char *at = text;; at += strcspn(at, ",") + 1) {
+    size_t length = strcspn(at, ",");
+    dm_str word = dm_utf8_trim(at, length);
+    if (*n == LAYERS_MAX) return dm_fail(err, DM_EUSAGE, "net: hidden has more than %d widths", LAYERS_MAX);
+    if (!dm_text_to_int(word.p, word.n, &widths[*n]) || widths[*n] < 1 || widths[*n] > WIDTH_MAX) {
+      (void)dm_fail(err, DM_EUSAGE, "net: hidden = %.60s, want widths from 1 to %d such as 256,128", text, WIDTH_MAX);
+      return DM_EUSAGE;
+    }
+    (*n)++;
+    if (!at[length]) return DM_OK;
+  }
+}
+
+static dm_status refuse_beside_net(const dm_params *params, dm_error *err) {
+  static const char *const names[] = {"hidden", "activation", "dropout", "normalization"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (!dm_params_is_set(params, names[i])) continue;
+    (void)dm_fail(err, DM_EUSAGE, "net: --net says all layers, --%s cannot stand beside it", names[i]);
+    dm_error_hint(err, "write it into the line, for instance 'dense 64 relu | dropout 0.1 | dense 3'");
+    return DM_EUSAGE;
+  }
+  return DM_OK;
+}
+
+static double or_auto(const dm_params *params, const char *name, double otherwise) {
+  return dm_params_is_auto(params, name) ? otherwise : dm_params_double(params, name);
+}
+
+static dm_status read_layers(const dm_params *params, const net_facts *facts, net_settings *out, dm_error *err) {
+  const char *given = dm_params_text(params, "net");
+  if (given[0]) {
+    (void)snprintf(out->line, sizeof out->line, "%s", given);
+    return refuse_beside_net(params, err);
+  }
+  int64_t widths[LAYERS_MAX];
+  size_t n;
+  bool is_auto = dm_params_is_auto(params, "hidden");
+  dm_status s = read_widths(is_auto ? "256,128" : dm_params_text(params, "hidden"), widths, &n, err);
+  if (s != DM_OK) return s;
+  const char *activation = dm_params_is_auto(params, "activation") ? "relu" : dm_params_choice(params, "activation");
+  double dropout = or_auto(params, "dropout", 0.1);
+  line l = {.text = out->line};
+  for (size_t i = 0; i < n; i++) add_hidden(&l, widths[i], activation, dm_params_choice(params, "normalization"), dropout);
+  add(&l, "dense %zu", facts->fitted > 2 ? facts->fitted : 1);
+  return l.full ? dm_fail(err, DM_EUSAGE, "net: hidden says more layers than a line of %d bytes holds", NET_LINE_MAX) : DM_OK;
+}
+
+static void read_embeddings(const dm_params *params, const net_facts *facts, net_settings *out) {
+  enum { NUMBERS_MAX = 100 }; /* each has frequencies of its own: images and the like do without */
+  const char *numeric = dm_params_choice(params, "numeric_embedding");
+  if (!net_numeric_parse(numeric, &out->numeric)) out->numeric = facts->numbers <= NUMBERS_MAX ? NET_NUMERIC_PERIODIC : NET_NUMERIC_NONE;
+  if (!facts->numbers) out->numeric = NET_NUMERIC_NONE;
+  out->embedding_dim = dm_params_is_auto(params, "embedding_dim") ? 0 : (size_t)dm_params_int(params, "embedding_dim");
+}
+
+/* ---- loss ------------------------------------------------------------------------- */
+
+static dm_status refuse_beside(const dm_params *params, const char *name, const char *why, dm_error *err) {
+  return dm_params_is_set(params, name) ? dm_fail(err, DM_EUSAGE, "net: --%s %s", name, why) : DM_OK;
+}
+
+static dm_status read_loss(const dm_params *params, const net_facts *facts, net_settings *out, dm_error *err) {
+  const char *name = facts->fitted ? "softmax" : dm_params_choice(params, "loss");
+  dm_status s = DM_OK;
+  if (!(out->loss = dm_loss_find(name, err))) return DM_EUSAGE;
+  out->loss_parameter = out->loss->otherwise;
+  bool by_quantile = !facts->fitted && strcmp(name, "quantile") == 0;
+  if (facts->fitted)
+    out->loss_parameter = or_auto(params, "label_smoothing", 0);
+  else
+    s = refuse_beside(params, "label_smoothing", "is for classes, the target is a number", err);
+  if (by_quantile)
+    out->loss_parameter = dm_params_double(params, "quantile");
+  else if (s == DM_OK)
+    s = refuse_beside(params, "quantile", "is for --loss quantile", err);
+  if (s == DM_OK && facts->fitted) s = refuse_beside(params, "loss", "is for numbers, the target has classes", err);
+  return s == DM_OK ? dm_loss_check(out->loss, out->loss_parameter, err) : s;
+}
+
+/* ---- the loop ----------------------------------------------------------------------- */
+
+static size_t count_or_auto(const dm_params *params, const char *name, size_t otherwise) {
+  return dm_params_is_auto(params, name) ? otherwise : (size_t)dm_params_int(params, name);
+}
+
+static size_t choose_batch(size_t n) { return n < 32 * 8 ? (n + 7) / 8 : n < 256 * 32 ? 32 : 256; }
+
+static dm_schedule_kind schedule_of(const dm_params *params) {
+  const char *name = dm_params_choice(params, "schedule");
+  return strcmp(name, "cosine") == 0        ? DM_SCHEDULE_COSINE
+         : strcmp(name, "exponential") == 0 ? DM_SCHEDULE_EXPONENTIAL
+         : strcmp(name, "plateau") == 0     ? DM_SCHEDULE_PLATEAU
+                                            : DM_SCHEDULE_CONSTANT;
+}
+
+static dm_status read_loop(const dm_params *params, const net_facts *facts, net_settings *out, dm_error *err) {
+  nn_train_options *t = &out->train;
+  *t = (nn_train_options){.name = "net", .schedule = schedule_of(params)};
+  dm_status s = dm_optimizer_defaults(dm_params_choice(params, "optimizer"), &t->optimizer, err);
+  if (s != DM_OK) return s;
+  bool adaptive = t->optimizer.lr < 0.01; /* by squares of gradients, with a rate that hardly depends on the loss */
+  t->optimizer.lr = or_auto(params, "lr", adaptive ? 2e-3 : t->optimizer.lr);
+  t->optimizer.weight_decay = or_auto(params, "weight_decay", strcmp(t->optimizer.method, "adamw") == 0 ? 0.02 : 0);
+  t->epochs = count_or_auto(params, "epochs", 100);
+  t->patience = count_or_auto(params, "patience", 16);
+  t->clip = or_auto(params, "clip", 1);
+  t->warmup = or_auto(params, "warmup", t->schedule == DM_SCHEDULE_PLATEAU ? 0 : 0.05);
+  if (t->schedule == DM_SCHEDULE_PLATEAU && t->warmup > 0) return dm_fail(err, DM_EUSAGE, "net: --warmup does not go with --schedule plateau");
+  t->batch = count_or_auto(params, "batch_size", choose_batch(facts->n));
+  out->validation = or_auto(params, "validation", facts->n < 100 ? 0 : 0.15);
+  return DM_OK;
+}
+
+dm_status net_settings_read(const dm_params *params, const net_facts *facts, net_settings *out, dm_error *err) {
+  dm_status s = read_layers(params, facts, out, err);
+  read_embeddings(params, facts, out);
+  if (s == DM_OK) s = read_loss(params, facts, out, err);
+  return s == DM_OK ? read_loop(params, facts, out, err) : s;
+}
