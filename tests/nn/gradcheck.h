@@ -92,7 +92,7 @@ static inline size_t gradcheck_add2(nn_graph *g, const nn_op *op, size_t in0, si
 }
 
 /**
- * Checks all parameters of a graph on n rows; n >= 32 are several slots.
+ * Checks all parameters of a graph on n rows; n >= 16 are several slots.
  * @param x [n, d] rows, NULL = random in [-1.5, 1.5)
  */
 static inline void gradcheck(nn_graph *g, size_t output, size_t n, const double *x) {

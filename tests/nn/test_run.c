@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { D = 24, MOST_ROWS = 700 };
+enum { D = 24, MOST_ROWS = 700, MOST_BATCH = 5000 };
 
 /* ---- rows and loss --------------------------------------------------------------- */
 
@@ -24,6 +24,14 @@ static void plain_rows(const void *user, const size_t *rows, size_t n, bool trai
 static void noisy_rows(const void *user, const size_t *rows, size_t n, bool training, dm_rng *rng, dm_real *out) {
   plain_rows(user, rows, n, training, rng, out);
   for (size_t i = 0; training && i < n * D; i++) out[i] += (dm_real)(0.1 * dm_rng_uniform(rng));
+}
+
+static void same_rows(const void *user, const size_t *rows, size_t n, bool training, dm_rng *rng, dm_real *out) {
+  (void)user;
+  (void)rows;
+  (void)training;
+  (void)rng;
+  for (size_t i = 0; i < n * D; i++) out[i] = 1;
 }
 
 static double weight_of(size_t row) { return row % 5 == 0 ? 0 : 1 + (double)(row % 3); }
@@ -223,7 +231,7 @@ static void drop(fixture *f) {
 
 static void slots_depend_on_rows_alone_and_fit_the_plan(void **state) {
   (void)state;
-  for (size_t batch = 1; batch <= MOST_ROWS; batch += batch < 140 ? 1 : 35) {
+  for (size_t batch = 1; batch <= MOST_BATCH; batch += batch < 40 ? 1 : 709) {
     fixture f;
     build(&f, batch);
     for (size_t n = 1; n <= batch; n++) {
@@ -289,6 +297,39 @@ static void noise_is_of_the_step_and_the_seed(void **state) {
   }
   assert_true(loss[0] == loss[1]);
   for (size_t i = 2; i < 5; i++) assert_true(loss[i] != loss[0]);
+}
+
+/* Every slot draws numbers of its own: here all rows hold the same. */
+static double keep_first(const void *user, const size_t *rows, size_t n, const dm_real *out, double scale, dm_real *g_out, double *weight) {
+  dm_real *const *firsts = user;
+  (void)scale;
+  (void)g_out;
+  *weight = (double)n;
+  (*firsts)[rows[0]] = out[0];
+  return 0;
+}
+
+static void every_slot_draws_its_own_numbers(void **state) {
+  (void)state;
+  fixture f;
+  dm_real drawn[MOST_ROWS] = {0}, *firsts = drawn;
+  f.ctx = new_ctx(2, 1);
+  assert_int_equal(nn_graph_new(f.ctx, D, &f.g, NULL), DM_OK);
+  f.output = add(f.g, &op_noise, 0, (nn_attributes){0});
+  for (size_t i = 0; i < MOST_ROWS; i++) f.rows[i] = i;
+  assert_int_equal(nn_run_new(f.ctx, f.g, f.output, MOST_ROWS, &f.r, NULL), DM_OK);
+  nn_feed feed = {NULL, same_rows};
+  nn_head head = {&firsts, keep_first};
+  double loss, weight;
+  size_t seen = 0;
+  assert_int_equal(nn_run_step(f.r, &feed, &head, f.rows, MOST_ROWS, 0, &loss, &weight, NULL), DM_OK);
+  for (size_t i = 0; i < MOST_ROWS; i++) {
+    seen += drawn[i] != 0;
+    for (size_t j = 0; j < i; j++) assert_true(drawn[i] == 0 || drawn[i] != drawn[j]);
+  }
+  assert_int_equal(seen, nn_run_slots(MOST_ROWS));
+  assert_true(seen > 1);
+  drop(&f);
 }
 
 /* A batch's sums settle into the state that scoring reads: means of the first layer's outputs. */
@@ -383,6 +424,7 @@ int main(void) {
       cmocka_unit_test(weights_and_losses_are_added),
       cmocka_unit_test(rows_without_weight_leave_no_gradient),
       cmocka_unit_test(noise_is_of_the_step_and_the_seed),
+      cmocka_unit_test(every_slot_draws_its_own_numbers),
       cmocka_unit_test(batch_sums_settle),
       cmocka_unit_test(a_cancelled_step_says_so),
       cmocka_unit_test(a_step_allocates_nothing),

@@ -279,8 +279,9 @@ static void clipping_changes_the_path(void **state) {
 static void a_loss_that_is_not_finite_undoes_the_epoch(void **state) {
   (void)state;
   world *w = world_new(1, true);
-  w->options.batch = 26;                    /* one slot a step: 5 calls an epoch, 1 or 2 for validation */
-  w->spoil_from = 5 + 1 + 2, w->spoil_to = 5 + 1 + 4; /* twice in epoch 2 */
+  w->options.batch = 26; /* 5 steps an epoch, 2 slots each, as many for validation */
+  assert_true(nn_run_slots(26) == 2 && nn_run_slots(VALID) == 2);
+  w->spoil_from = 10 + 2 + 4, w->spoil_to = 10 + 2 + 8; /* twice in epoch 2 */
   nn_train_result r = train(w, ROWS, VALID);
   assert_int_equal(r.rollbacks, 2);
   assert_int_equal(r.epochs, 12);
