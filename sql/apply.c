@@ -1,8 +1,10 @@
 /*
  * dm_apply(model, 'SELECT …'): scores every row of a SELECT, features bound by
  * name. Columns: row (dm_id when selected, else the ordinal), prediction,
- * score, probabilities (JSON), source (the row as JSON). Takes SQL text, so it
- * is refused in triggers and views.
+ * score, probabilities (JSON), source (the row as JSON).
+ * dm_transform(model, 'SELECT …'): the same with the columns row, code (learned
+ * features, a BLOB of float32). Both take SQL text, so they are refused in
+ * triggers and views.
  */
 #include "extension.h"
 
@@ -10,9 +12,20 @@
 
 SQLITE_EXTENSION_INIT3
 
+/* The two functions. */
+typedef struct apply_kind {
+  const char *name, *schema;
+  int hidden; /* first of the columns model, sql */
+} apply_kind;
+
+static const apply_kind apply_kinds[] = {
+    {"dm_apply", "CREATE TABLE x(row INTEGER, prediction ANY, score REAL, probabilities TEXT, source TEXT, model TEXT HIDDEN, sql TEXT HIDDEN)", 5},
+    {"dm_transform", "CREATE TABLE x(row INTEGER, code BLOB, model TEXT HIDDEN, sql TEXT HIDDEN)", 2}};
+
 typedef struct apply_table {
   sqlite3_vtab base;
   sql_state *state;
+  const apply_kind *kind;
 } apply_table;
 
 typedef struct apply_cursor {
@@ -26,18 +39,22 @@ typedef struct apply_cursor {
   double value, score;
 } apply_cursor;
 
-enum { ROW, PREDICTION, SCORE, PROBABILITIES, SOURCE, MODEL, SQL };
+enum { ROW, PREDICTION, SCORE, PROBABILITIES, SOURCE, CODE = 1 };
 
+static bool transforms(const apply_cursor *c) { return ((const apply_table *)(const void *)c->base.pVtab)->kind == &apply_kinds[1]; }
+
+/* argv[0] is the module's name. */
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv, sqlite3_vtab **out, char **message) {
-  (void)argc, (void)argv, (void)message;
-  int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(row INTEGER, prediction ANY, score REAL, probabilities TEXT, source TEXT,"
-                                    " model TEXT HIDDEN, sql TEXT HIDDEN)");
+  (void)argc, (void)message;
+  const apply_kind *kind = &apply_kinds[sqlite3_stricmp(argv[0], apply_kinds[1].name) == 0];
+  int rc = sqlite3_declare_vtab(db, kind->schema);
   if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   if (rc != SQLITE_OK) return rc;
   apply_table *t = sqlite3_malloc64(sizeof *t);
   if (!t) return SQLITE_NOMEM;
   memset(t, 0, sizeof *t);
   t->state = user;
+  t->kind = kind;
   *out = &t->base;
   return SQLITE_OK;
 }
@@ -49,10 +66,11 @@ static int disconnect(sqlite3_vtab *table) {
 
 /* Both arguments are wanted, as equalities on the hidden columns. */
 static int best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
+  const apply_kind *kind = ((const apply_table *)(const void *)table)->kind;
   int places[2] = {-1, -1};
   bool unusable = false;
   for (int i = 0; i < info->nConstraint; i++) {
-    int which = info->aConstraint[i].iColumn - MODEL;
+    int which = info->aConstraint[i].iColumn - kind->hidden;
     if (which < 0 || which > 1 || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
     if (info->aConstraint[i].usable)
       places[which] = i;
@@ -62,7 +80,7 @@ static int best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
   if (places[0] < 0 || places[1] < 0) {
     if (unusable) return SQLITE_CONSTRAINT;
     sqlite3_free(table->zErrMsg);
-    table->zErrMsg = sqlite3_mprintf("dm: dm_apply wants a model's name and a SELECT");
+    table->zErrMsg = sqlite3_mprintf("dm: %s wants a model's name and a SELECT", kind->name);
     return SQLITE_ERROR;
   }
   for (int which = 0; which < 2; which++) {
@@ -120,6 +138,14 @@ static dm_status match_inputs(apply_cursor *c, dm_error *err) {
   return DM_OK;
 }
 
+/* The row under the cursor into the model's raw row. */
+static dm_status bind_row(const apply_cursor *c, dm_error *err) {
+  const sql_model *m = c->model;
+  dm_status s = DM_OK;
+  for (size_t i = 0; s == DM_OK && i < m->scorer->d; i++) s = dm_scorer_bind(m->scorer, i, dm_stmt_value(c->source, c->places[i]), &m->raw[i], err);
+  return s;
+}
+
 static dm_status step(apply_cursor *c, dm_error *err) {
   bool row;
   dm_status s = dm_stmt_step(c->source, &row, err);
@@ -129,9 +155,9 @@ static dm_status step(apply_cursor *c, dm_error *err) {
   }
   c->ordinal++;
   sql_model *m = c->model;
-  for (size_t i = 0; s == DM_OK && i < m->scorer->d; i++) s = dm_scorer_bind(m->scorer, i, dm_stmt_value(c->source, c->places[i]), &m->raw[i], err);
+  s = bind_row(c, err);
   if (s != DM_OK) dm_error_prefix(err, "row %lld", (long long)c->ordinal);
-  if (s == DM_OK) s = dm_scorer_row(m->scorer, m->raw, &m->scratch, &c->value, &c->score, m->proba, err);
+  if (s == DM_OK && !transforms(c)) s = dm_scorer_row(m->scorer, m->raw, &m->scratch, &c->value, &c->score, m->proba, err);
   return s;
 }
 
@@ -145,7 +171,8 @@ static int finish(sqlite3_vtab_cursor *cursor, dm_status s, const dm_error *err)
 static int filter(sqlite3_vtab_cursor *cursor, int number, const char *text, int argc, sqlite3_value **argv) {
   (void)number, (void)text;
   apply_cursor *c = (apply_cursor *)(void *)cursor;
-  sql_state *state = ((apply_table *)(void *)cursor->pVtab)->state;
+  const apply_table *table = (const apply_table *)(const void *)cursor->pVtab;
+  sql_state *state = table->state;
   dm_error err = {0};
   dm_arena *arena = NULL;
   const char *sql = NULL, *reference = argc == 2 ? (const char *)sqlite3_value_text(argv[0]) : NULL;
@@ -153,7 +180,7 @@ static int filter(sqlite3_vtab_cursor *cursor, int number, const char *text, int
   clear(c);
   c->done = false;
   c->ordinal = 0;
-  if (!reference || !source) return finish(cursor, dm_fail(&err, DM_EUSAGE, "dm_apply wants a model's name and a SELECT, not NULL"), &err);
+  if (!reference || !source) return finish(cursor, dm_fail(&err, DM_EUSAGE, "%s wants a model's name and a SELECT, not NULL", table->kind->name), &err);
   dm_status s = sql_model_get(state, reference, &c->model, &err);
   if (s == DM_OK) s = dm_arena_new(state->ctx, 4096, &arena, &err);
   if (s == DM_OK) s = dm_source_sql(state->store, source, arena, &sql, &err);
@@ -188,8 +215,7 @@ static void probabilities(const apply_cursor *c, sqlite3_context *context) {
   }
   /* scored again: another cursor on the same model may have used the shared row since */
   dm_error err = {0};
-  for (size_t i = 0; i < s->d; i++)
-    if (dm_scorer_bind(s, i, dm_stmt_value(c->source, c->places[i]), &c->model->raw[i], &err) != DM_OK) return sql_result_error(context, &err);
+  if (bind_row(c, &err) != DM_OK) return sql_result_error(context, &err);
   double value, score;
   if (dm_scorer_row(s, c->model->raw, &c->model->scratch, &value, &score, c->model->proba, &err) != DM_OK) return sql_result_error(context, &err);
   dm_buf_init(&text, s->ctx, NULL);
@@ -227,8 +253,18 @@ static void source_row(const apply_cursor *c, sqlite3_context *context) {
   dm_buf_clear(&text);
 }
 
+static void code(const apply_cursor *c, sqlite3_context *context) {
+  dm_error err = {0};
+  if (bind_row(c, &err) != DM_OK) return sql_result_error(context, &err);
+  sql_result_code(context, c->model);
+}
+
 static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int which) {
   const apply_cursor *c = (const apply_cursor *)(const void *)cursor;
+  if (which != ROW && transforms(c)) {
+    if (which == CODE) code(c, context);
+    return SQLITE_OK;
+  }
   switch (which) {
   case ROW:
     if (c->id_column >= 0 && dm_stmt_value(c->source, c->id_column).type == DM_INTEGER)
@@ -253,5 +289,6 @@ static int row_id(sqlite3_vtab_cursor *cursor, sqlite3_int64 *out) {
 int sql_register_apply(sql_state *state) {
   static const sqlite3_module module = {.xConnect = connect, .xBestIndex = best_index, .xDisconnect = disconnect, .xOpen = open_cursor,
                                         .xClose = close_cursor, .xFilter = filter, .xNext = next, .xEof = eof, .xColumn = column, .xRowid = row_id};
-  return sqlite3_create_module_v2(state->db, "dm_apply", &module, sql_state_hold(state), sql_state_release);
+  int rc = sqlite3_create_module_v2(state->db, "dm_apply", &module, sql_state_hold(state), sql_state_release);
+  return rc == SQLITE_OK ? sqlite3_create_module_v2(state->db, "dm_transform", &module, sql_state_hold(state), sql_state_release) : rc;
 }

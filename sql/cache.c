@@ -20,6 +20,7 @@ void sql_model_release(void *user) {
     dm_scratch_clear(&m->scratch, m->scorer);
     dm_free(ctx, m->raw);
     dm_free(ctx, m->proba);
+    dm_free(ctx, m->code);
     dm_scorer_free(m->scorer);
   }
   dm_arena_free(m->memory);
@@ -56,7 +57,8 @@ static dm_status load(sql_state *s, const char *reference, sql_model **out, dm_e
     size_t k = m->scorer->model->n_classes;
     m->raw = dm_alloc(s->ctx, m->scorer->d, sizeof *m->raw, "row", err);
     m->proba = dm_alloc(s->ctx, k ? k : 1, sizeof *m->proba, "row", err);
-    status = m->raw && m->proba ? dm_scratch_init(&m->scratch, m->scorer, err) : DM_EBUDGET;
+    m->code = dm_alloc(s->ctx, m->scorer->model->n_code + 1, sizeof *m->code, "row", err);
+    status = m->raw && m->proba && m->code ? dm_scratch_init(&m->scratch, m->scorer, err) : DM_EBUDGET;
   }
   if (status != DM_OK)
     sql_model_release(m);

@@ -16,6 +16,7 @@ typedef struct sql_model {
   dm_model_meta meta;
   dm_scratch scratch;
   double *raw, *proba; /* one row */
+  float *code;         /* [n_code] */
   int64_t data_version, total_changes; /* when it was last found to be current */
   bool unsettled;                      /* that was inside a writing transaction, which may be rolled back */
   unsigned users;      /* statements that hold it in auxdata or a cursor, plus 1 while cached */
@@ -32,6 +33,9 @@ typedef struct sql_state {
 /** Model by reference, loaded and verified, current as of this call; *out is held until sql_model_release. */
 dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out, dm_error *err);
 void sql_model_release(void *model);
+
+/** Learned features of m->raw as the result: a BLOB of float32, little end first. */
+void sql_result_code(sqlite3_context *context, sql_model *m);
 
 /** "message (hint)" as the result of a function, or malloc'ed for a virtual table. */
 void sql_result_error(sqlite3_context *context, const dm_error *err);

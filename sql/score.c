@@ -1,9 +1,11 @@
 /*
- * dm_predict(model, f1, …), dm_score(model, f1, …), dm_proba(model, class, f1, …):
- * features in the order of the model's inputs. The same bits as dm-mine predict.
+ * dm_predict(model, f1, …), dm_score(model, f1, …), dm_proba(model, class, f1, …),
+ * dm_encode(model, f1, …): features in the order of the model's inputs. The same
+ * bits as dm-mine predict and encode.
  */
 #include "extension.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,16 +43,27 @@ static bool check_count(sqlite3_context *context, const sql_model *m, int given)
   return false;
 }
 
-/* Scores the features at arguments[first …]. */
-static bool score(sqlite3_context *context, sql_model *m, int n, sqlite3_value **features, double *value, double *result, bool proba) {
+/* An error to be filled: 3 KB that need not be cleared for each row. */
+static void reset(dm_error *err) { err->code = DM_OK, err->message[0] = err->hint[0] = 0; }
+
+/* Features into m->raw. */
+static bool bind(sqlite3_context *context, const sql_model *m, int n, sqlite3_value **features) {
   dm_error err;
-  err.code = DM_OK, err.message[0] = err.hint[0] = 0; /* 3 KB that need not be cleared for each row */
+  reset(&err);
   if (!check_count(context, m, n)) return false;
   for (int i = 0; i < n; i++)
     if (dm_scorer_bind(m->scorer, (size_t)i, sql_value(features[i]), &m->raw[i], &err) != DM_OK) {
       sql_result_error(context, &err);
       return false;
     }
+  return true;
+}
+
+/* Scores features. */
+static bool score(sqlite3_context *context, sql_model *m, int n, sqlite3_value **features, double *value, double *result, bool proba) {
+  dm_error err;
+  if (!bind(context, m, n, features)) return false;
+  reset(&err);
   if (dm_scorer_row(m->scorer, m->raw, &m->scratch, value, result, proba ? m->proba : NULL, &err) == DM_OK) return true;
   sql_result_error(context, &err);
   return false;
@@ -78,7 +91,8 @@ static void no_class(sqlite3_context *context, const sql_model *m, sqlite3_value
   if (m->scorer->target.levels.n)
     (void)snprintf(message, sizeof message, "dm: '%.100s' is not a class of model '%.100s'", text ? (const char *)text : "NULL", m->meta.name);
   else
-    (void)snprintf(message, sizeof message, "dm: model '%.100s' predicts a number, it has no classes", m->meta.name);
+    (void)snprintf(message, sizeof message, "dm: model '%.100s' %s, it has no classes", m->meta.name,
+                   m->scorer->target.name ? "predicts a number" : "learns features");
   sqlite3_result_error(context, message, -1);
 }
 
@@ -94,6 +108,27 @@ static void proba(sqlite3_context *context, int n, sqlite3_value **arguments) {
   if (held) sql_model_release(m);
 }
 
+void sql_result_code(sqlite3_context *context, sql_model *m) {
+  dm_error err;
+  reset(&err);
+  size_t n = m->scorer->model->n_code;
+  if (dm_scorer_code_row(m->scorer, m->raw, &m->scratch, m->code, &err) != DM_OK) return sql_result_error(context, &err);
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &m->code[i], sizeof bits);
+    bits = htole32(bits);
+    memcpy(&m->code[i], &bits, sizeof bits);
+  }
+  sqlite3_result_blob64(context, m->code, n * sizeof *m->code, SQLITE_TRANSIENT);
+}
+
+static void encode(sqlite3_context *context, int n, sqlite3_value **arguments) {
+  bool held;
+  sql_model *m = model_of(context, arguments, &held);
+  if (m && bind(context, m, n - 1, arguments + 1)) sql_result_code(context, m);
+  if (held) sql_model_release(m);
+}
+
 static void too_few(sqlite3_context *context, int n, sqlite3_value **arguments) {
   (void)n;
   (void)arguments;
@@ -105,7 +140,7 @@ int sql_register_score(sql_state *state) {
     const char *name;
     int least;
     void (*run)(sqlite3_context *, int, sqlite3_value **);
-  } functions[] = {{"dm_predict", 2, predict}, {"dm_score", 2, score_of}, {"dm_proba", 3, proba}};
+  } functions[] = {{"dm_predict", 2, predict}, {"dm_score", 2, score_of}, {"dm_proba", 3, proba}, {"dm_encode", 2, encode}};
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < sizeof functions / sizeof *functions; i++) {
     rc = sqlite3_create_function_v2(state->db, functions[i].name, -1, SQLITE_UTF8, sql_state_hold(state), functions[i].run, NULL, NULL,

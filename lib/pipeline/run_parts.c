@@ -151,7 +151,7 @@ static dm_status run_scored(dm_run *r, const scored_part *part, const dm_yaml *n
 
 dm_status dm_run_encode(dm_run *r, const dm_yaml *node, size_t index, dm_error *err) {
   static const char *const known[] = {"model", "source", "into", "file", "as"};
-  const scored_part part = {.name = "encode", .known = known, .n_known = 5, .wants = "encoding"};
+  const scored_part part = {.name = "encode", .known = known, .n_known = 5, .wants = "an encoding"};
   return run_scored(r, &part, node, index, err);
 }
 
