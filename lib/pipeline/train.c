@@ -72,8 +72,8 @@ static dm_status prepare(dm_store *store, dm_job *j, const dm_src *src, dm_arena
   return s == DM_OK ? dm_job_describe(j, src, arena, out, err) : s;
 }
 
-/* The model and what it is worth. */
-static dm_status learn(const dm_job *j, const dm_course *course, dm_scorer **scorer, dm_outcome *on_test, dm_train_result *out, dm_error *err) {
+/* The model and what it is worth. @param shown what the report draws: the test part; of features that were not tested the training part */
+static dm_status learn(const dm_job *j, const dm_course *course, dm_scorer **scorer, dm_outcome *shown, dm_train_result *out, dm_error *err) {
   size_t *train = dm_arena_alloc(j->memory, j->n, sizeof *train, err), *test = dm_arena_alloc(j->memory, j->n, sizeof *test, err);
   size_t n_train = 0, n_test = 0;
   dm_outcome on_train;
@@ -82,13 +82,16 @@ static dm_status learn(const dm_job *j, const dm_course *course, dm_scorer **sco
   if (s == DM_OK) s = dm_job_split(j, train, &n_train, test, &n_test, err);
   if (s == DM_OK) s = dm_job_fit(j, train, n_train, course->by_epochs ? &course->hooks : NULL, scorer, err);
   out->seconds = dm_course_seconds(course);
-  if (s == DM_OK && (j->options->train_metrics || (j->learner->takes & DM_PREDICTS_CHEAPLY))) {
+  bool show_train = j->encodes && !n_test;
+  if (s == DM_OK && (j->options->train_metrics || show_train || (j->learner->takes & DM_PREDICTS_CHEAPLY))) {
     s = dm_job_score(j, *scorer, train, n_train, j->memory, &on_train, err);
+    on_train.split = "train";
     if (s == DM_OK) s = dm_job_measure(j, &on_train, out->train, &out->n_train, err);
+    if (s == DM_OK && show_train) *shown = on_train;
   }
   if (s == DM_OK && n_test) {
-    s = dm_job_score(j, *scorer, test, n_test, j->memory, on_test, err);
-    if (s == DM_OK) s = dm_job_measure(j, on_test, out->test, &out->n_test, err);
+    s = dm_job_score(j, *scorer, test, n_test, j->memory, shown, err);
+    if (s == DM_OK) s = dm_job_measure(j, shown, out->test, &out->n_test, err);
   }
   out->rows = n_train + n_test;
   out->test_rows = n_test;
@@ -98,14 +101,14 @@ static dm_status learn(const dm_job *j, const dm_course *course, dm_scorer **sco
 static dm_status run(dm_store *store, dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err) {
   dm_course course = {0};
   dm_scorer *scorer = NULL;
-  dm_outcome on_test = {0};
+  dm_outcome shown = {0};
   dm_status s = prepare(store, j, src, arena, out, err);
   if (s != DM_OK) return s;
   s = dm_course_begin(&course, store, j, arena, out, err);
   if (s == DM_OK) {
-    s = learn(j, &course, &scorer, &on_test, out, err);
+    s = learn(j, &course, &scorer, &shown, out, err);
     if (s == DM_OK) s = dm_job_compose(j, &scorer, err);
-    if (s == DM_OK) s = dm_job_save(store, scorer, &on_test, &course, arena, out, err);
+    if (s == DM_OK) s = dm_job_save(store, j, scorer, &shown, &course, arena, out, err);
     if (s != DM_OK) dm_course_broken(&course, s, err);
   }
   dm_scorer_free(scorer);

@@ -26,6 +26,8 @@ typedef struct dm_job {
 
 /** Truth and predictions of some rows, kept for metrics and the report; without a target each row's error is its score. */
 typedef struct dm_outcome {
+  const char *split;  /* "test", of the training part "train" */
+  const size_t *rows; /* [n] of the frame, borrowed */
   size_t n, k;
   double *truth, *value, *score, *proba;
   size_t n_known; /* metrics that came with the errors */
@@ -95,11 +97,15 @@ dm_status dm_job_measure(const dm_job *j, const dm_outcome *o, dm_metric metrics
 /** Cross-validation: one model a fold, mean and standard deviation of its metrics in out. */
 dm_status dm_job_folds(const dm_job *j, const dm_training_hooks *hooks, dm_train_result *out, dm_error *err);
 
+/* train_report.c */
+/** What the report draws of a saved model's outcome: evaluation, errors, map of its codes; part of the open transaction. */
+dm_status dm_job_report(dm_store *store, const dm_job *j, const dm_scorer *scorer, int64_t model, const dm_outcome *o, dm_error *err);
+
 /* train_save.c */
 /** What dm_model says of the training, before it begins. */
 dm_status dm_job_describe(const dm_job *j, const dm_src *src, dm_arena *arena, dm_train_result *out, dm_error *err);
-/** Everything that is written at the end, in one transaction. */
-dm_status dm_job_save(dm_store *store, const dm_scorer *scorer, const dm_outcome *test, dm_course *course, dm_arena *arena,
+/** Everything that is written at the end, in one transaction. @param shown what the report draws */
+dm_status dm_job_save(dm_store *store, const dm_job *j, const dm_scorer *scorer, const dm_outcome *shown, dm_course *course, dm_arena *arena,
                       dm_train_result *out, dm_error *err);
 
 #endif

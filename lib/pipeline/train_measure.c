@@ -19,7 +19,7 @@ static dm_status score_errors(const dm_job *j, const dm_scorer *scorer, const si
 dm_status dm_job_score(const dm_job *j, const dm_scorer *scorer, const size_t *rows, size_t n, dm_arena *memory, dm_outcome *out,
                             dm_error *err) {
   size_t k = scorer->model->n_classes;
-  *out = (dm_outcome){.n = n, .k = k};
+  *out = (dm_outcome){.split = "test", .rows = rows, .n = n, .k = k};
   if (j->encodes) return score_errors(j, scorer, rows, n, memory, out, err);
   out->truth = dm_job_gather(memory, j->frame->columns[j->target].values, rows, n, err);
   out->value = dm_arena_alloc(memory, n, sizeof(double), err);

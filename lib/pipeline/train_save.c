@@ -53,7 +53,7 @@ static size_t collect_metrics(const dm_train_result *r, dm_model_metric metrics[
   return n;
 }
 
-static dm_status write_all(dm_store *store, const dm_scorer *scorer, const dm_outcome *test, dm_course *course, dm_arena *arena,
+static dm_status write_all(dm_store *store, const dm_job *j, const dm_scorer *scorer, const dm_outcome *shown, dm_course *course, dm_arena *arena,
                            dm_train_result *out, dm_error *err) {
   dm_model_meta *m = &out->meta;
   dm_model_metric metrics[4 * DM_METRICS_MAX];
@@ -63,11 +63,11 @@ static dm_status write_all(dm_store *store, const dm_scorer *scorer, const dm_ou
   if (s == DM_OK) s = dm_run_start(store, "train", m->params_json, NULL, &run, err);
   if (s == DM_OK) s = dm_registry_save(store, scorer, m, metrics, n, arena, err);
   if (s == DM_OK) s = dm_course_end(course, m->id, err);
-  if (s == DM_OK && test->n && test->truth) s = dm_report_evaluation_save(store, m->id, "test", test->n, test->k, test->truth, test->value, test->k ? test->proba : NULL, err);
+  if (s == DM_OK) s = dm_job_report(store, j, scorer, m->id, shown, err);
   return s == DM_OK ? dm_run_end(store, run, "done", err) : s;
 }
 
-dm_status dm_job_save(dm_store *store, const dm_scorer *scorer, const dm_outcome *test, dm_course *course, dm_arena *arena,
+dm_status dm_job_save(dm_store *store, const dm_job *j, const dm_scorer *scorer, const dm_outcome *shown, dm_course *course, dm_arena *arena,
                       dm_train_result *out, dm_error *err) {
   out->meta.id = course->meta.id;
   out->meta.version = course->meta.version;
@@ -76,7 +76,7 @@ dm_status dm_job_save(dm_store *store, const dm_scorer *scorer, const dm_outcome
   dm_store_waits(store, PATIENCE, false);
   dm_status s = dm_store_begin(store, err);
   if (s == DM_OK) {
-    s = write_all(store, scorer, test, course, arena, out, err);
+    s = write_all(store, j, scorer, shown, course, arena, out, err);
     if (s == DM_OK) s = dm_store_commit(store, err);
     if (s != DM_OK) dm_store_rollback(store);
   }

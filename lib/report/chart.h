@@ -71,7 +71,7 @@ typedef struct dm_line {
 #define DM_LINES 6
 /**
  * At most DM_LINES lines, the first ones, named at their right ends; a lone point is a dot. The y axis is logarithmic where all values are
- * > 0 and the largest is 30 times the least. chart->line with its label: a dashed line up from that x, with a ring where it meets each line.
+ * > 0 and the largest is 10 times the least. chart->line with its label: a dashed line up from that x, with a ring where it meets each line.
  */
 void dm_chart_lines(dm_buf *out, const dm_chart *chart, size_t n, const dm_line *lines);
 

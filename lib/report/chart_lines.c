@@ -47,7 +47,7 @@ static void choose_axes(const dm_chart *chart, const bounds *b, dm_axis *x, dm_a
   }
   dm_axis_linear(x, lo, hi, 0, 1, ticks, false);
   while (chart->whole && fabs(x->step - round(x->step)) > 1e-9 && ticks > 2) dm_axis_linear(x, lo, hi, 0, 1, --ticks, false);
-  if (b->y_lo > 0 && b->y_hi / b->y_lo >= 30)
+  if (b->y_lo > 0 && b->y_hi / b->y_lo >= 10)
     dm_axis_log_near(y, b->y_lo, b->y_hi, 0, 1, 7, true);
   else
     dm_axis_linear(y, b->y_lo, b->y_hi, 0, 1, 6, true);

@@ -71,8 +71,8 @@ static void print_parts(dm_buf *out, const dm_scorer *scorer, const int64_t *col
     char share[DM_LABEL_MAX];
     dm_number_share(shares[k], share);
     if (k) dm_buf_adds(out, ", ");
-    if ((uint64_t)columns[k] < scorer->d)
-      dm_escape(out, dm_str_of(scorer->inputs[columns[k]].name));
+    if ((uint64_t)columns[k] < dm_encoder_n_inputs(scorer->encoder))
+      dm_escape(out, dm_str_of(dm_scorer_feature_name(scorer, (size_t)columns[k])));
     else
       dm_buf_printf(out, "column %lld", (long long)columns[k] + 1);
     dm_buf_printf(out, " %s", share);
@@ -84,7 +84,10 @@ static void largest_table(const dm_section *s, const dm_report_reconstruction *r
   if (r->n_largest == 0) return;
   dm_buf piece;
   dm_buf_init(&piece, s->page->body.ctx, s->page->body.err);
-  dm_buf_printf(&piece, "<h4>The %zu largest errors of the %s</h4>\n", r->n_largest, p->rows);
+  if (r->n_largest == 1)
+    dm_buf_printf(&piece, "<figure><figcaption>The largest error of the %s</figcaption>\n", p->rows);
+  else
+    dm_buf_printf(&piece, "<figure><figcaption>The %zu largest errors of the %s</figcaption>\n", r->n_largest, p->rows);
   dm_html_table(&piece, headings);
   for (size_t i = 0; i < r->n_largest; i++) {
     dm_buf_printf(&piece, "<tr><td class=\"n\">%lld</td>", (long long)r->ids[i]);
@@ -94,6 +97,7 @@ static void largest_table(const dm_section *s, const dm_report_reconstruction *r
     dm_buf_adds(&piece, "</td></tr>\n");
   }
   dm_html_table_end(&piece);
+  dm_buf_adds(&piece, "</figure>\n");
   if (!dm_html_admit(s->page, &piece)) dm_html_note(s->page, "The largest errors are left out, so that the page stays small.");
   dm_buf_clear(&piece);
 }

@@ -108,6 +108,8 @@ static dm_status head(const dm_section *s, const dm_model_meta *m, const dm_scor
   if (m->source_sql)
     fact_f(out, "rows from", "%.500s%s", m->source_sql, strlen(m->source_sql) > 500 ? "…" : "");
   inputs_fact(out, scorer);
+  for (size_t i = 0; i < scorer->n_before; i++)
+    fact_f(out, "features", "%zu, learned by an earlier stage: %s", scorer->before[i].model->n_code, scorer->before[i].model->learner->summary);
   dm_status status = m->params_json ? params_fact(s, out, m->params_json, err) : DM_OK;
   if (m->sha256) fact_f(out, "SHA-256", "%.16s…", m->sha256);
   dm_buf_adds(out, "</dl>\n");
@@ -244,7 +246,8 @@ static void other_models(const dm_section *s, size_t shown) {
     const dm_model_meta *m = &s->models[i];
     if (m->active && passed++ < shown) continue;
     char name[300], when[32];
-    (void)snprintf(name, sizeof name, "%.200s@%lld", m->name, (long long)m->version);
+    bool training = m->status && strcmp(m->status, DM_STATUS_TRAINING) == 0;
+    (void)snprintf(name, sizeof name, "%.200s@%lld%s", m->name, (long long)m->version, training ? " (not finished)" : "");
     if (strcmp(m->status, DM_STATUS_TRAINING) == 0)
       (void)snprintf(when, sizeof when, "in training");
     else
