@@ -26,5 +26,6 @@ Report:   $PWD/build/quickstart/report.html
 Try next:
   build/release/tools/dm-clean why build/quickstart/dm.db biopsy 17 class
   build/release/tools/dm-mine audit build/quickstart/dm.db tumour --row 17
+  build/release/tools/dm-mine audit build/quickstart/dm.db diabetes_learned --row 5
   sqlite3 build/quickstart/dm.db ".load build/release/sql/dm" "SELECT dm_predict('diabetes', pregnant, glucose, pressure, triceps, insulin, mass, pedigree, age), diabetes FROM pima LIMIT 5"
 EOF

@@ -200,6 +200,25 @@ run 2 "$mine" predict my.db d 'SELECT * FROM pima' --delimiter ';'
 run 0 "$mine" report my.db -o report.html
 grep -q '</html>' report.html || complain "the report is not whole"
 grep -qiE 'src="http|href="http|@import|url\(http' report.html && complain "the report wants the network"
+# what is drawn of learned features: of the test part, of the training part without one
+"$clean" import enc.db "$data/iris.csv" --quiet
+run 0 "$mine" train autoencoder enc.db iris --ignore species --model ae --test 0.4 --hidden 16 --latent 3 --epochs 12
+sql enc.db "SELECT count(DISTINCT epoch) BETWEEN 2 AND 12 FROM dm_epoch WHERE name IN ('train_loss', 'valid_loss')" 1
+sql enc.db "SELECT count(*) FROM dm_tensor WHERE name IN ('eval/test/reconstruction/errors', 'eval/test/latent/xy')" 2
+run 0 "$mine" train autoencoder enc.db iris --ignore species --model whole --hidden 16 --latent 3 --epochs 12
+sql enc.db "SELECT count(*) FROM dm_tensor WHERE name IN ('eval/train/reconstruction/errors', 'eval/train/latent/xy')" 2
+sql enc.db "SELECT count(*) FROM dm_metric AS m JOIN dm_model AS d ON d.id = m.model_id WHERE d.name = 'whole' AND split = 'train'" 3
+run 0 "$mine" train logistic enc.db iris --target species --features-from ae --model on_ae --test 0.4
+sql enc.db "SELECT count(*) FROM dm_tensor AS t JOIN dm_model AS d ON d.id = t.model_id WHERE d.name = 'on_ae' AND t.name LIKE 'eval/test/latent/%'" 0
+run 0 "$mine" report enc.db -o enc.html
+for text in 'Errors of reconstruction, 60 test rows' 'Latent map, 60 test rows' 'Errors of reconstruction, 150 training rows' 'Learning curves' \
+  'The 10 largest errors of the test rows' 'features</dt><dd>3, learned by an earlier stage: autoencoder'; do
+  grep -q "$text" enc.html || complain "the report lacks: $text"
+done
+cp enc.html first.html
+run 0 "$mine" report enc.db -o enc.html
+cmp -s first.html enc.html || complain "the same state gives two reports"
+
 cat >p.yaml <<P
 database: made/p.db
 sources:
