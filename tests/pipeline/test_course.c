@@ -365,6 +365,49 @@ static void a_database_that_cannot_be_written_costs_checkpoints_only(void **stat
   assert_int_equal(sqlite3_close(reader), SQLITE_OK);
 }
 
+/* The pipeline over the database of the test, with what its model's node is given beside. */
+static dm_status run_pipeline(fixture *f, const char *more, bool resume, dm_error *err) {
+  char path[80];
+  dm_run_result r;
+  (void)snprintf(path, sizeof path, "%s.yaml", f->path);
+  FILE *file = fopen(path, "wb");
+  assert_non_null(file);
+  (void)fprintf(file, "database: %s\nmodels:\n  - {method: epochs, source: t, target: y, model: m%s}\n", f->path, more);
+  assert_int_equal(fclose(file), 0);
+  *err = (dm_error){0};
+  dm_status s = dm_pipeline_run(f->ctx, path, resume, f->arena, &r, err);
+  (void)unlink(path);
+  return s;
+}
+
+static void a_pipeline_goes_on_with_its_trainings(void **state) {
+  fixture *f = *state;
+  char hash[DM_SHA256_HEX];
+  dm_error err;
+  unbroken(f, (wish){0}, hash, NULL, 0);
+  epoch_test.cancel_in = 5;
+  assert_int_equal(run_pipeline(f, ", time_limit: 60", false, &err), DM_ECANCEL);
+  assert_non_null(strstr(err.hint, "epoch 4 of 'm@1' is kept"));
+  assert_true(epoch_test.time_limit == 60);
+  open_anew(f, 0);
+  assert_int_equal(run_pipeline(f, "", true, &err), DM_OK); /* the limit is nothing that the model depends on */
+  assert_non_null(strstr(f->notes, "'m@1' goes on after epoch 4"));
+  assert_string_equal(ask(f, "SELECT sha256 FROM dm_model"), hash);
+  assert_int_equal(run_pipeline(f, "", true, &err), DM_OK); /* done already */
+  assert_string_equal(ask(f, rows), "1ready");
+  epoch_test.cancel_in = 5;
+  assert_int_equal(run_pipeline(f, ", checkpoint: 2", false, &err), DM_ECANCEL);
+  open_anew(f, 0);
+  assert_int_equal(run_pipeline(f, ", params: {epochs: 4}", true, &err), DM_OK); /* another training: the old one is left alone */
+  assert_non_null(strstr(f->notes, "epochs is 4, the training 'm@2' was begun with 10"));
+  assert_string_equal(ask(f, rows), "1ready,2training,3ready");
+  static const char *const wrong[] = {", time_limit: 0", ", time_limit: x", ", checkpoint: -1", ", checkpoint: 1.5", ", checkpoint: 1e300"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    assert_int_equal(run_pipeline(f, wrong[i], false, &err), DM_EINPUT);
+    assert_int_equal(err.line, 3);
+  }
+}
+
 static void options_are_refused_where_they_mean_nothing(void **state) {
   fixture *f = *state;
   dm_train_result r;
@@ -404,6 +447,7 @@ int main(void) {
       with_database(a_damaged_checkpoint_is_refused),
       with_database(a_training_that_was_dropped_meanwhile_is_saved_anew),
       with_database(a_database_that_cannot_be_written_costs_checkpoints_only),
+      with_database(a_pipeline_goes_on_with_its_trainings),
       with_database(options_are_refused_where_they_mean_nothing),
   };
   return cmocka_run_group_tests_name("course", tests, NULL, NULL);
