@@ -226,8 +226,8 @@ void print_metrics(dm_buf *out, const char *split, const dm_metric *metrics, siz
 }
 
 void print_train(dm_buf *out, const dm_train_result *r) {
-  dm_buf_printf(out, "model %s@%lld: %s, %s %s, %zu rows", r->meta.name, (long long)r->meta.version, r->meta.method, r->meta.task, r->meta.target,
-                r->rows);
+  dm_buf_printf(out, "model %s@%lld: %s, %s%s%s, %zu rows", r->meta.name, (long long)r->meta.version, r->meta.method, r->meta.task,
+                r->meta.target ? " " : "", r->meta.target ? r->meta.target : "", r->rows);
   if (r->test_rows) dm_buf_printf(out, " (%zu held out)", r->test_rows);
   dm_buf_printf(out, ", %zu columns, %.3f s\n", r->columns, r->seconds);
   print_metrics(out, "train", r->train, r->n_train);
@@ -241,7 +241,7 @@ void print_models(dm_buf *out, const dm_model_meta *models, size_t n) {
   for (size_t i = 0; i < n; i++) {
     const dm_model_meta *m = &models[i];
     bool ready = strcmp(m->status, DM_STATUS_TRAINING) != 0;
-    dm_buf_printf(out, "%s %s@%lld  %s, %s %s, %lld rows, %s, %.3f s%s\n", m->active ? "*" : " ", m->name, (long long)m->version, m->method, m->task,
-                  m->target ? m->target : "", (long long)m->rows, m->started, m->seconds, ready ? "" : ", still in training");
+    dm_buf_printf(out, "%s %s@%lld  %s, %s%s%s, %lld rows, %s, %.3f s%s\n", m->active ? "*" : " ", m->name, (long long)m->version, m->method, m->task,
+                  m->target ? " " : "", m->target ? m->target : "", (long long)m->rows, m->started, m->seconds, ready ? "" : ", still in training");
   }
 }

@@ -431,6 +431,30 @@ def check_interrupt():
         checks.that(tables == (0,), "nothing is half written")
 
 
+def check_training():
+    """Ctrl-C in a long training: error 130 that says how to go on, a model that is none yet, and one once it is finished."""
+    command = ["dm-mine", "train", "autoencoder", "long.db", data("iris.csv"), "--model", "m", "--epochs", "1000000", "--patience", "1000000", "--json"]
+    with subprocess.Popen([os.path.join(BUILD, "tools", command[0]), *command[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as p:
+        time.sleep(1.5)
+        p.send_signal(signal.SIGINT)
+        p.out, p.err = p.communicate(timeout=60)
+    p.code = p.returncode
+    if not checks.that(p.code == 130, f"exit 130 wanted, not {p.code}:", p.err):
+        return
+    d = parsed(p, "error")
+    checks.that(d and "of 'm@1' is kept: the same command with --resume goes on" in d["error"]["hint"], "how to go on:", d)
+    d = document("models_list", "dm-mine", "models", "long.db")
+    checks.that(d and [(m["status"], m["active"], m["metrics"]) for m in d] == [("training", False, {})], "a training is listed:", d)
+    failure(2, "dm-mine", "predict", "long.db", "m", data("iris.csv"), "--into", "t")
+    failure(2, *command[:-1], "--resume", "--seed", "1")
+    failure(2, *command[:-1], "--resume", "--lr", "0.5")
+    d = document("train", *command[:-1], "--resume", "--time-limit", "0.5")
+    checks.that(d and d["version"] == 1, "the version that the training had:", d)
+    d = document("models_list", "dm-mine", "models", "long.db")
+    checks.that(d and [(m["status"], m["active"]) for m in d] == [("ready", True)], "a model is there:", d)
+
+
 def main():
     folder = enter_folder()
     make_database(checks, "my.db")
@@ -439,6 +463,7 @@ def main():
     check_mining("my.db")
     check_failures("my.db")
     check_interrupt()
+    check_training()
     check_strictness()
     folder.cleanup()
     checks.finish()

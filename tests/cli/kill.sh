@@ -1,7 +1,8 @@
 #!/bin/sh
 # Kills import, apply and train at random moments, 50 times in all; after each
 # kill the database must be whole and hold the state before or after, and the
-# same command must then do its work. usage: kill.sh BUILD
+# same command must then do its work. A net that is killed, or sees Ctrl-C, while it is trained goes on
+# with --resume to the same bits. usage: kill.sh BUILD
 set -u
 clean=$1/tools/dm-clean mine=$1/tools/dm-mine
 folder=$(mktemp -d) || exit 1
@@ -56,5 +57,44 @@ try() {
 try import 20 none "$clean" import x.db data.csv --quiet
 try apply 15 after-import.db "$clean" apply x.db recipe.yaml --quiet
 try train 15 after-apply.db "$mine" train tree x.db data --target label --max-depth 8 --quiet
+
+# A long training: the model must have the bits of the one that nobody killed.
+figures() { # no checkpoint may be left of a model that is done
+  sqlite3 -cmd ".timeout 20000" x.db "SELECT version, status, sha256 FROM dm_model WHERE name = 'n'; SELECT count(*) FROM dm_tensor WHERE name GLOB 'checkpoint/*';
+    SELECT epoch, name, value FROM dm_epoch ORDER BY 1, 2;
+    SELECT split, name, value FROM dm_metric WHERE model_id = (SELECT id FROM dm_model WHERE name = 'n') ORDER BY 1, 2" 2>&1
+}
+# try_long NAME TIMES COMMAND... : three kills each time, each of what goes on from the one before; the last two times Ctrl-C instead
+try_long() {
+  name=$1 times=$2; shift 2
+  cp after-apply.db x.db; rm -f x.db-journal
+  start=$(date +%s%N); "$@" >/dev/null 2>&1 || { complain "$name fails without a kill"; return; }
+  took=$(( ($(date +%s%N) - start) / 1000000 ))
+  wanted=$(figures) begun=0
+  for i in $(seq "$times"); do
+    cp after-apply.db x.db; rm -f x.db-journal
+    signal=KILL; [ "$i" -le $((times - 2)) ] || signal=INT
+    for k in 1 2 3; do
+      delay=$(awk -v s="$i$k" -v t="$took" 'BEGIN { srand(s); printf "%.4f", 0.02 + rand() * t / 1500 }')
+      timeout -s $signal "$delay" "$@" --resume >/dev/null 2>&1
+      whole=$(sqlite3 -cmd ".timeout 20000" x.db "PRAGMA integrity_check" 2>&1)
+      [ "$whole" = ok ] || complain "$name killed after $delay s: $whole"
+      now=$(sqlite3 -cmd ".timeout 20000" x.db "SELECT status FROM dm_model WHERE name = 'n'" 2>&1)
+      case $now in
+      ready) break ;;
+      training) begun=$((begun + 1))
+        "$mine" predict x.db n data --into scored >/dev/null 2>&1 && complain "$name predicts before it is trained" ;;
+      '') ;;
+      *) complain "$name killed after $delay s leaves status '$now'" ;;
+      esac
+    done
+    [ "$now" = ready ] || "$@" --resume >/dev/null 2>&1 || complain "$name does not go on after a kill"
+    now=$(figures)
+    [ "$now" = "$wanted" ] || complain "$name gives another model after kills: $(echo "$now" | head -n 3), not $(echo "$wanted" | head -n 3)"
+  done
+  [ $begun -gt 0 ] || complain "no kill met $name in training"
+  echo "$name: $times times up to three kills within $took ms, $begun of them left a checkpoint"
+}
+try_long autoencoder 8 "$mine" train autoencoder x.db 'SELECT * FROM data ORDER BY dm_id LIMIT 2000' --model n --epochs 60 --patience 60 --checkpoint 1 --test 0.2 --quiet
 [ "$failed" = 0 ] && echo "kill: the database was whole after every kill"
 exit "$failed"

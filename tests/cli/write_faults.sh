@@ -16,15 +16,16 @@ steps:
 R
 echo old >out.csv; cp out.csv old.csv
 
-state() { # what a user sees: of a database that is not there or has nothing in it, "none"
+state() { # what a user sees, unfinished trainings left out: of a database that is not there or has nothing in it, "none"
   [ -s x.db ] || { echo none; cksum <out.csv; return; }
   whole=$(sqlite3 x.db "PRAGMA integrity_check" 2>&1)
   [ "$whole" = ok ] || { echo "corrupt: $whole"; return; }
   [ "$(sqlite3 x.db 'SELECT count(*) FROM sqlite_schema')" != 0 ] || { echo none; cksum <out.csv; return; }
   sqlite3 x.db "SELECT name FROM sqlite_schema ORDER BY 1;
     SELECT count(*), sum(id), group_concat(\"group\"), group_concat(label) FROM data;
-    SELECT id, command, status FROM dm_run; SELECT count(*) FROM dm_change; SELECT name, version, sha256 FROM dm_model;
-    SELECT name, length(data) FROM dm_tensor;" 2>&1
+    SELECT id, command, status FROM dm_run; SELECT count(*) FROM dm_change; SELECT name, version, sha256 FROM dm_model WHERE status = 'ready';
+    SELECT name, length(data) FROM dm_tensor WHERE name NOT GLOB 'checkpoint/*';
+    SELECT epoch, e.name, value FROM dm_epoch AS e JOIN dm_model AS m ON m.id = model_id WHERE status = 'ready' ORDER BY 1, 2;" 2>&1
   cksum <out.csv
 }
 prepare() { # from the database of the step before
@@ -84,6 +85,8 @@ every() {
 every import "$clean" import x.db data.csv --quiet
 every apply "$clean" apply x.db recipe.yaml --quiet
 every train "$mine" train tree x.db data --target label --json
+# a checkpoint that cannot be written costs nothing else; what is left of the training is gone on with
+every autoencoder "$mine" train autoencoder x.db data --model a --hidden 8 --epochs 2 --checkpoint 1 --resume --json
 every predict "$mine" predict x.db tree data --into scored --quiet
 every export "$clean" export x.db data -o out.csv --quiet
 every report "$mine" report x.db -o out.csv --quiet
