@@ -95,6 +95,8 @@ try_long() {
   [ $begun -gt 0 ] || complain "no kill met $name in training"
   echo "$name: $times times up to three kills within $took ms, $begun of them left a checkpoint"
 }
-try_long autoencoder 8 "$mine" train autoencoder x.db 'SELECT * FROM data ORDER BY dm_id LIMIT 2000' --model n --epochs 60 --patience 60 --checkpoint 1 --test 0.2 --quiet
+rows='SELECT "group", value, label FROM data ORDER BY dm_id LIMIT 1000'
+try_long net 5 "$mine" train net x.db "$rows" --target label --model n --epochs 12 --patience 12 --checkpoint 1 --test 0.2 --quiet
+try_long autoencoder 5 "$mine" train autoencoder x.db "$rows" --model n --epochs 60 --patience 60 --checkpoint 1 --test 0.2 --quiet
 [ "$failed" = 0 ] && echo "kill: the database was whole after every kill"
 exit "$failed"
