@@ -234,14 +234,16 @@ void nn_plan_free(nn_plan *p) {
   dm_free(p->ctx, p);
 }
 
-nn_call nn_plan_call(const nn_plan *p, const nn_graph *g, size_t node, size_t n, dm_real *arena, bool backward) {
+void nn_plan_call(const nn_plan *p, const nn_graph *g, size_t node, size_t n, dm_real *arena, bool backward, nn_call *call) {
   const nn_place *place = &p->places[node];
-  nn_call call = {.n = n, .out = nn_plan_at(place->out, arena), .saved = nn_plan_at(place->saved, arena), .work = nn_plan_at(place->work, arena)};
-  for (size_t k = 0; k < g->nodes[node].n_in; k++) {
-    const nn_place *in = &p->places[g->nodes[node].in[k]];
-    call.in[k] = nn_plan_at(in->out, arena);
-    if (backward) call.g_in[k] = nn_plan_at(place->temp[k] != NN_NONE ? place->temp[k] : in->grad, arena);
-  }
-  if (backward) call.g_out = nn_plan_at(place->grad, arena);
-  return call;
+  const nn_node *of = &g->nodes[node];
+  call->n = n;
+  call->out = nn_plan_at(place->out, arena);
+  call->saved = nn_plan_at(place->saved, arena);
+  call->work = nn_plan_at(place->work, arena);
+  for (size_t k = 0; k < of->n_in; k++) call->in[k] = nn_plan_at(p->places[of->in[k]].out, arena);
+  if (!backward) return;
+  call->g_out = nn_plan_at(place->grad, arena);
+  for (size_t k = 0; k < of->n_in; k++)
+    call->g_in[k] = nn_plan_at(place->temp[k] != NN_NONE ? place->temp[k] : p->places[of->in[k]].grad, arena);
 }

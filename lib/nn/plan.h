@@ -48,7 +48,7 @@ void nn_plan_free(nn_plan *p); /* NULL allowed */
 /** Whether forward runs the node. */
 static inline bool nn_plan_runs(const nn_plan *p, size_t node) { return p->places[node].out != NN_NONE; }
 static inline dm_real *nn_plan_at(size_t place, dm_real *arena) { return place == NN_NONE ? NULL : arena + place; }
-/** A call of the node's op on n rows: everything that lies in the arena. @param backward also g_out and g_in */
-nn_call nn_plan_call(const nn_plan *p, const nn_graph *g, size_t node, size_t n, dm_real *arena, bool backward);
+/** Sets what of a call of the node's op on n rows lies in the arena; the rest stays as it is. @param backward also g_out and g_in */
+void nn_plan_call(const nn_plan *p, const nn_graph *g, size_t node, size_t n, dm_real *arena, bool backward, nn_call *call);
 
 #endif

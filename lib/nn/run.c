@@ -153,11 +153,8 @@ static nn_call call_of(const step *t, size_t node, size_t slot, bool backward) {
   const nn_run *r = t->r;
   const nn_node *of = &r->graph->nodes[node];
   size_t n = slot_begin(t->n, t->slots, slot + 1) - slot_begin(t->n, t->slots, slot);
-  nn_call call = nn_plan_call(r->plan, r->graph, node, n, r->arenas[slot], backward);
-  call.training = t->training;
-  call.gemm = t->training ? nn_gemm_train : dm_k_gemm;
-  call.slots = t->slots;
-  call.batch = t->n;
+  nn_call call = {.training = t->training, .gemm = t->training ? nn_gemm_train : dm_k_gemm, .slots = t->slots, .batch = t->n};
+  nn_plan_call(r->plan, r->graph, node, n, r->arenas[slot], backward, &call);
   if (of->n_w) call.w = r->w + of->w;
   if (of->n_w && backward) call.g_w = r->gradients[slot] + of->w;
   if (of->n_state) call.state = r->state + of->state;

@@ -7,13 +7,13 @@ void nn_score(const nn_scoring *s, const double *x, size_t n, void *work) {
   const nn_graph *g = s->graph;
   dm_real *arena = work, *rows = arena + s->plan->places[0].out;
   for (size_t i = 0; i < n * g->nodes[0].size; i++) rows[i] = (dm_real)x[i];
+  nn_call call = {.gemm = dm_k_gemm};
   for (size_t i = 1; i < g->n; i++) {
     const nn_node *node = &g->nodes[i];
     if (!nn_plan_runs(s->plan, i)) continue;
-    nn_call call = nn_plan_call(s->plan, g, i, n, arena, false);
-    call.gemm = dm_k_gemm;
-    if (node->n_w) call.w = s->w + node->w;
-    if (node->n_state) call.state = s->state + node->state;
+    nn_plan_call(s->plan, g, i, n, arena, false, &call);
+    call.w = node->n_w ? s->w + node->w : NULL;
+    call.state = node->n_state ? s->state + node->state : NULL;
     node->op->forward(g, node, &call);
   }
 }
