@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MOST = 8, CELLS = 1000 };
+enum { MOST = 8, CELLS = 300, JOBS = 100 };
 
 static dm_ctx *new_ctx(void) {
   dm_ctx *ctx = NULL;
@@ -50,20 +50,20 @@ static void jobs_of_a_team_are_whole(void **state) {
   dm_ctx *ctx = new_ctx();
   ring *want = calloc(1, sizeof *want), *got = calloc(1, sizeof *got);
   assert_true(want && got);
-  for (size_t j = 0; j < 400; j++) {
+  for (size_t j = 0; j < JOBS; j++) {
     want->most = 1;
     turn(want, &(dm_member){0, 1, NULL});
   }
   for (size_t threads = 1; threads <= MOST; threads *= 2)
     for (int pauses = 0; pauses < 2; pauses++) {
-      script s = {ctx, got, 400, pauses};
+      script s = {ctx, got, JOBS, pauses};
       memset(got, 0, sizeof *got);
       dm_team_open(ctx, threads, play, &s);
       assert_memory_equal(got->second, want->second, sizeof want->second);
       assert_null(dm_ctx_team(ctx));
     }
   memset(got, 0, sizeof *got);
-  play(&(script){ctx, got, 400, false}); /* a team for each job */
+  play(&(script){ctx, got, JOBS, false}); /* a team for each job */
   assert_memory_equal(got->second, want->second, sizeof want->second);
   free(want);
   free(got);
