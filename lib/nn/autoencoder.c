@@ -21,8 +21,8 @@
 static const dm_param parameters[] = {
     {"hidden", DM_PARAM_TEXT, "256", 1, 100, false, "256,128", "widths of the encoder's hidden layers, which the decoder mirrors; none: no such layer"},
     {"latent", DM_PARAM_INT, "auto", 1, AUTOENCODER_UNITS_MAX, false, NULL, "features to learn; auto: a quarter of the outputs, 2 to 64"},
-    {"activation", DM_PARAM_CHOICE, "relu", 0, 0, false, "relu|leaky|gelu|tanh|sigmoid|silu|selu|linear", "of the hidden layers; features are linear"},
-    {"noise", DM_PARAM_DOUBLE, "0.2", 0, 0.95, false, NULL, "share of cells that are corrupted in training and must be restored; 0: plain"},
+    {"activation", DM_PARAM_CHOICE, "silu", 0, 0, false, "relu|leaky|gelu|tanh|sigmoid|silu|selu|linear", "of the hidden layers; features are linear"},
+    {"noise", DM_PARAM_DOUBLE, "0.3", 0, 0.95, false, NULL, "share of cells that are corrupted in training and must be restored; 0: plain"},
     {"noise_kind", DM_PARAM_CHOICE, "mask", 0, 0, false, "mask|gaussian|swap", "corrupted cells are hidden, shaken, or those of another row"},
     {"dropout", DM_PARAM_DOUBLE, "0", 0, 0.95, false, NULL, "share of hidden units left out in a step"},
     {"optimizer", DM_PARAM_CHOICE, "adam", 0, 0, false, "sgd|momentum|nesterov|adagrad|rmsprop|adam|adamw", "how weights follow the gradient"},
