@@ -52,7 +52,7 @@ dm_status autoencoder_graph(dm_ctx *ctx, const autoencoder_shape *shape, double 
 dm_status autoencoder_new(dm_ctx *ctx, const autoencoder_shape *shape, autoencoder **out, dm_error *err);
 void autoencoder_free(dm_model *model);
 
-/** SIZE_MAX-free names of DM_ACT_*: "relu"; NULL beyond. */
+/** Names of DM_ACT_*: "relu". */
 const char *autoencoder_activation_name(dm_activation f);
 bool autoencoder_activation_parse(const char *name, dm_activation *out);
 
