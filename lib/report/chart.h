@@ -14,6 +14,7 @@ typedef struct dm_chart {
   bool plain;                    /* no tooltips at the bars: half the bytes */
   bool whole;                    /* histogram of whole numbers: bars stand around their numbers */
   bool log;                      /* histogram: logarithmic x, all edges > 0 */
+  bool linear;                   /* lines: never logarithmic */
   double line;                   /* histogram with line_label: a vertical line there; bars beyond it have another colour */
   const char *line_label;
 } dm_chart;
@@ -70,8 +71,8 @@ typedef struct dm_line {
 } dm_line;
 #define DM_LINES 6
 /**
- * At most DM_LINES lines, the first ones, named at their right ends; a lone point is a dot. The y axis is logarithmic where all values are
- * > 0 and the largest is 10 times the least. chart->line with its label: a dashed line up from that x, with a ring where it meets each line.
+ * At most DM_LINES lines, the first ones, named at their right ends; a lone point is a dot. Unless chart->linear, the y axis is
+ * logarithmic where all values are > 0 and the largest is 10 times the least. chart->line with its label: a dashed line up from that x, with a ring where it meets each line.
  */
 void dm_chart_lines(dm_buf *out, const dm_chart *chart, size_t n, const dm_line *lines);
 

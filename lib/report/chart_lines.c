@@ -47,7 +47,7 @@ static void choose_axes(const dm_chart *chart, const bounds *b, dm_axis *x, dm_a
   }
   dm_axis_linear(x, lo, hi, 0, 1, ticks, false);
   while (chart->whole && fabs(x->step - round(x->step)) > 1e-9 && ticks > 2) dm_axis_linear(x, lo, hi, 0, 1, --ticks, false);
-  if (b->y_lo > 0 && b->y_hi / b->y_lo >= 10)
+  if (!chart->linear && b->y_lo > 0 && b->y_hi / b->y_lo >= 10)
     dm_axis_log_near(y, b->y_lo, b->y_hi, 0, 1, 7, true);
   else
     dm_axis_linear(y, b->y_lo, b->y_hi, 0, 1, 6, true);
@@ -63,9 +63,7 @@ static void draw_line(dm_buf *out, const dm_line *line, const dm_axis *x, const 
   if (n > 1) {
     dm_svg_polyline(out, n, px, py, line_colour(i), 2, line_dash(i));
   } else if (n == 1) {
-    dm_svg_dots_begin(out, line_colour(i), 7);
-    dm_svg_dots_add(out, px[0], py[0]);
-    dm_svg_dots_end(out);
+    dm_svg_dot(out, px[0], py[0], line_colour(i), 7);
   }
 }
 
@@ -73,11 +71,8 @@ static void draw_line(dm_buf *out, const dm_line *line, const dm_axis *x, const 
 static void draw_ring(dm_buf *out, const dm_line *line, double at, const dm_axis *x, const dm_axis *y, size_t i) {
   for (size_t p = 0; p < line->n; p++) {
     if (fabs(line->x[p] - at) > 0) continue;
-    for (int inner = 0; inner < 2; inner++) {
-      dm_svg_dots_begin(out, inner ? "#FFFFFF" : line_colour(i), inner ? 4 : 9);
-      dm_svg_dots_add(out, dm_axis_at(x, at), dm_axis_at(y, line->y[p]));
-      dm_svg_dots_end(out);
-    }
+    dm_svg_dot(out, dm_axis_at(x, at), dm_axis_at(y, line->y[p]), line_colour(i), 9);
+    dm_svg_dot(out, dm_axis_at(x, at), dm_axis_at(y, line->y[p]), "#FFFFFF", 4);
     return;
   }
 }

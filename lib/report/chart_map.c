@@ -30,6 +30,20 @@ static void choose_axis(dm_axis *axis, size_t n, const dm_dots *groups, size_t a
   dm_axis_linear(axis, lo - margin, hi + margin, 0, 1, ticks, false);
 }
 
+static void draw_dots(dm_buf *out, const dm_dots *g, const char *colour, double width, const dm_axis *x, const dm_axis *y) {
+  double(*points)[2] = dm_alloc(out->ctx, g->n, sizeof *points, "chart", out->err);
+  if (!points) {
+    out->failed = true;
+    return;
+  }
+  for (size_t p = 0; p < g->n; p++) {
+    points[p][0] = dm_axis_at(x, g->xy[2 * p]);
+    points[p][1] = dm_axis_at(y, g->xy[2 * p + 1]);
+  }
+  dm_svg_dots(out, g->n, points, colour, width);
+  dm_free(out->ctx, points);
+}
+
 static int by_value(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return x < y ? -1 : x > y;
@@ -62,9 +76,7 @@ static void draw_legend(dm_buf *out, dm_area area, size_t n, const dm_dots *grou
   for (size_t i = 0; i < n; i++) {
     if (groups[i].n == 0) continue;
     at += 19;
-    dm_svg_dots_begin(out, dot_colour(groups, n, i), 9);
-    dm_svg_dots_add(out, left + 5, at);
-    dm_svg_dots_end(out);
+    dm_svg_dot(out, left + 5, at, dot_colour(groups, n, i), 9);
     dm_svg_text_fit(out, left + 16, at + 4, LEGEND - 38, &(dm_font){.size = SIZE, .fill = DM_INK}, groups[i].name);
   }
 }
@@ -89,13 +101,8 @@ void dm_chart_map(dm_buf *out, const dm_chart *chart, size_t n, const dm_dots *g
   dm_area area = dm_axes_area(chart, &x, &y, LEGEND);
   dm_axes_draw(out, chart, area, &x, &y, true);
   double width = points > 600 ? 4 : points > 100 ? 5 : 7;
-  for (size_t i = 0; i < n; i++) {
-    if (groups[i].n == 0) continue;
-    dm_svg_dots_begin(out, dot_colour(groups, n, i), width);
-    for (size_t p = 0; p < groups[i].n; p++)
-      dm_svg_dots_add(out, dm_axis_at(&x, groups[i].xy[2 * p]), dm_axis_at(&y, groups[i].xy[2 * p + 1]));
-    dm_svg_dots_end(out);
-  }
+  for (size_t i = 0; i < n; i++)
+    if (groups[i].n) draw_dots(out, &groups[i], dot_colour(groups, n, i), width, &x, &y);
   for (size_t i = 0; i < n; i++)
     if (groups[i].label && groups[i].n >= LABELLED) draw_label(out, &groups[i], &x, &y);
   draw_legend(out, area, n, groups, legend);

@@ -33,17 +33,18 @@ static void tile(dm_buf *out, uint64_t v, const char *one, const char *many) {
   dm_html_wrap(out, "", dm_str_of(v == 1 ? one : many), "</div>\n");
 }
 
-void dm_section_figure(const dm_section *s, const char *caption, dm_buf *drawing) {
+bool dm_section_figure(const dm_section *s, const char *caption, dm_buf *drawing) {
   dm_buf piece;
   dm_buf_init(&piece, s->page->body.ctx, s->page->body.err);
   dm_html_wrap(&piece, "<figure><figcaption>", dm_str_of(caption), "</figcaption>\n");
   dm_buf_add(&piece, drawing->p, drawing->n);
   dm_buf_adds(&piece, "</figure>\n");
   if (drawing->failed) piece.failed = true;
-  if (!dm_html_admit(s->page, &piece))
-    dm_html_note(s->page, "%s: left out, so that the page stays small.", caption);
+  bool drawn = dm_html_admit(s->page, &piece);
+  if (!drawn) dm_html_note(s->page, "%s: left out, so that the page stays small.", caption);
   dm_buf_reset(drawing);
   dm_buf_clear(&piece);
+  return drawn;
 }
 
 dm_status dm_section_summary(const dm_section *s, dm_error *err) {

@@ -145,7 +145,7 @@ static dm_status gather_groups(const dm_section *s, const dm_report_latent *l, c
   return status;
 }
 
-static dm_status draw_map(const dm_section *s, const dm_report_latent *l, const dm_scorer *scorer, const part *p, dm_error *err) {
+static dm_status draw_map(const dm_section *s, const dm_report_latent *l, const dm_scorer *scorer, const part *p, bool *drawn, dm_error *err) {
   dm_dots groups[DM_REPORT_MAP_GROUPS + 1];
   dm_status status = gather_groups(s, l, scorer, groups, err);
   if (status != DM_OK) return status;
@@ -169,7 +169,7 @@ static dm_status draw_map(const dm_section *s, const dm_report_latent *l, const 
   dm_buf drawing;
   dm_buf_init(&drawing, s->page->body.ctx, err);
   dm_chart_map(&drawing, &chart, l->n_groups, groups, l->by_class ? scorer->target.name : "error");
-  dm_section_figure(s, caption, &drawing);
+  *drawn = dm_section_figure(s, caption, &drawing);
   dm_buf_clear(&drawing);
   return DM_OK;
 }
@@ -200,7 +200,7 @@ dm_status dm_section_encoding(const dm_section *s, const dm_model_meta *meta, co
   if (status != DM_OK || (!errors && !map)) return status;
   dm_buf_adds(&s->page->body, "<div class=\"row\">\n");
   if (errors) draw_errors(s, &r, p);
-  if (map) status = draw_map(s, &l, scorer, p, err);
+  if (map) status = draw_map(s, &l, scorer, p, &map, err);
   dm_buf_adds(&s->page->body, "</div>\n");
   if (errors) explain_errors(s, &r, p);
   if (map) explain_map(s, &l);

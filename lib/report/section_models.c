@@ -82,7 +82,8 @@ static dm_status params_fact(const dm_section *s, dm_buf *out, const char *param
       (void)dm_text_of_double(m->real, false, number);
     else if (m->type == DM_JSON_ARRAY || m->type == DM_JSON_OBJECT)
       value = "…";
-    dm_buf_printf(&text, "%s%s %s", m == p->first ? "" : ", ", m->key ? m->key : "", value);
+    if (!*value) continue; /* a text that was not given */
+    dm_buf_printf(&text, "%s%s %s", text.n ? ", " : "", m->key ? m->key : "", value);
   }
   if (text.n) dm_html_fact(out, "parameters", text.p);
   status = dm_buf_status(&text);

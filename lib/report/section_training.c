@@ -122,7 +122,8 @@ static dm_status draw_rate(const dm_section *s, const curves *c, dm_error *err) 
                     .description = "Learning rate of each epoch of the training.",
                     .x_title = "epoch",
                     .y_title = "learning rate",
-                    .whole = true};
+                    .whole = true,
+                    .linear = true};
   dm_buf drawing;
   dm_buf_init(&drawing, s->page->body.ctx, err);
   dm_chart_lines(&drawing, &chart, 1, &line);

@@ -36,8 +36,8 @@ dm_status dm_section_training(const dm_section *s, const dm_model_meta *meta, dm
 /** Errors of reconstruction, the largest of them, and the map of the codes (section_encoding.c). */
 dm_status dm_section_encoding(const dm_section *s, const dm_model_meta *meta, const dm_scorer *scorer, dm_error *err);
 
-/** A drawing under its caption where the page has room for it, else a note. The drawing is emptied. */
-void dm_section_figure(const dm_section *s, const char *caption, dm_buf *drawing);
+/** A drawing under its caption where the page has room for it, else a note. The drawing is emptied. @return whether it is drawn. */
+bool dm_section_figure(const dm_section *s, const char *caption, dm_buf *drawing);
 /** First row's integer; 0 without rows. */
 dm_status dm_section_count(const dm_section *s, const char *sql, uint64_t *out, dm_error *err);
 

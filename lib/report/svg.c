@@ -2,6 +2,7 @@
 #include "report/svg.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *dm_svg_colour(size_t i) {
@@ -122,23 +123,38 @@ void dm_svg_polyline(dm_buf *out, size_t n, const double *x, const double *y, co
   dm_buf_adds(out, "\"/>");
 }
 
-/* A line of no length with round ends: a dot of a dozen bytes. */
-void dm_svg_dots_begin(dm_buf *out, const char *fill, double width) {
-  dm_buf_adds(out, "<path fill=\"none\" stroke-linecap=\"round\"");
+static int by_place(const void *a, const void *b) {
+  const double *p = a, *q = b;
+  return p[0] < q[0] ? -1 : p[0] > q[0] ? 1 : p[1] < q[1] ? -1 : p[1] > q[1];
+}
+
+/* A line of no length with round ends is a dot; from one to the next in half pixels it has eight bytes. */
+void dm_svg_dots(dm_buf *out, size_t n, double (*points)[2], const char *fill, double width) {
+  for (size_t i = 0; i < 2 * n; i++) points[i / 2][i % 2] = round(2 * points[i / 2][i % 2]);
+  if (n) qsort(points, n, sizeof *points, by_place);
+  dm_buf_adds(out, "<path fill=\"none\" stroke-linecap=\"round\" transform=\"scale(.5)\"");
   text_attribute(out, "stroke", fill);
-  attribute(out, "stroke-width", width);
-  dm_buf_adds(out, " d=\"");
+  attribute(out, "stroke-width", 2 * width);
+  dm_buf_adds(out, " d=\"M0 0");
+  double x = 0, y = 0;
+  for (size_t i = 0; i < n; i++) {
+    double dx = points[i][0] - x, dy = points[i][1] - y;
+    if (i && !(fabs(dx) + fabs(dy) > 0)) continue;
+    dm_buf_addc(out, 'm');
+    dm_svg_number(out, dx);
+    if (!(dy < 0)) dm_buf_addc(out, ' ');
+    dm_svg_number(out, dy);
+    dm_buf_adds(out, "h0");
+    x += dx;
+    y += dy;
+  }
+  dm_buf_adds(out, "\"/>");
 }
 
-void dm_svg_dots_add(dm_buf *out, double x, double y) {
-  dm_buf_addc(out, 'M');
-  dm_svg_number(out, round(x * 10) / 10);
-  dm_buf_addc(out, ' ');
-  dm_svg_number(out, round(y * 10) / 10);
-  dm_buf_adds(out, "h0");
+void dm_svg_dot(dm_buf *out, double x, double y, const char *fill, double width) {
+  double point[1][2] = {{x, y}};
+  dm_svg_dots(out, 1, point, fill, width);
 }
-
-void dm_svg_dots_end(dm_buf *out) { dm_buf_adds(out, "\"/>"); }
 
 void dm_svg_segments(dm_buf *out, size_t n, const double (*lines)[4], const char *stroke) {
   if (n == 0) return;

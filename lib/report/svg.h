@@ -40,10 +40,9 @@ void dm_svg_box(dm_buf *out, double x, double y, double width, double height, co
 void dm_svg_line(dm_buf *out, double x1, double y1, double x2, double y2, const char *stroke, double width);
 /** @param dash "" or as in stroke-dasharray. */
 void dm_svg_polyline(dm_buf *out, size_t n, const double *x, const double *y, const char *stroke, double width, const char *dash);
-/** Round dots of one colour as one element: begin, then any number, then dm_svg_dots_end. */
-void dm_svg_dots_begin(dm_buf *out, const char *fill, double width);
-void dm_svg_dots_add(dm_buf *out, double x, double y);
-void dm_svg_dots_end(dm_buf *out);
+/** Round dots of one colour as one element, to half a pixel; what falls on one place is drawn once. @param points [n] are sorted. */
+void dm_svg_dots(dm_buf *out, size_t n, double (*points)[2], const char *fill, double width);
+void dm_svg_dot(dm_buf *out, double x, double y, const char *fill, double width);
 /** n separate lines {x1, y1, x2, y2} as one element. */
 void dm_svg_segments(dm_buf *out, size_t n, const double (*lines)[4], const char *stroke);
 /** Rectangles of one colour, each with a tooltip: begin, then any number, then dm_svg_group_end. */

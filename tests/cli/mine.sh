@@ -210,9 +210,11 @@ sql enc.db "SELECT count(*) FROM dm_tensor WHERE name IN ('eval/train/reconstruc
 sql enc.db "SELECT count(*) FROM dm_metric AS m JOIN dm_model AS d ON d.id = m.model_id WHERE d.name = 'whole' AND split = 'train'" 3
 run 0 "$mine" train logistic enc.db iris --target species --features-from ae --model on_ae --test 0.4
 sql enc.db "SELECT count(*) FROM dm_tensor AS t JOIN dm_model AS d ON d.id = t.model_id WHERE d.name = 'on_ae' AND t.name LIKE 'eval/test/latent/%'" 0
+run 0 "$mine" train net enc.db iris --target species --model n --test 0.4 --epochs 8
+sql enc.db "SELECT count(*) FROM dm_tensor AS t JOIN dm_model AS d ON d.id = t.model_id WHERE d.name = 'n' AND t.name = 'eval/test/latent/groups'" 1
 run 0 "$mine" report enc.db -o enc.html
 for text in 'Errors of reconstruction, 60 test rows' 'Latent map, 60 test rows' 'Errors of reconstruction, 150 training rows' 'Learning curves' \
-  'The 10 largest errors of the test rows' 'features</dt><dd>3, learned by an earlier stage: autoencoder'; do
+  'The 10 largest errors of the test rows' 'coloured by the true class' 'features</dt><dd>3, learned by an earlier stage: autoencoder'; do
   grep -q "$text" enc.html || complain "the report lacks: $text"
 done
 cp enc.html first.html

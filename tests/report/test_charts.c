@@ -294,7 +294,7 @@ static void draw_map(const char *name, size_t groups, size_t n, double scale, bo
   dm_chart c = {.width = 560, .height = 400, .title = "Map", .description = "Points", .x_title = "first component, 41 % of variance",
                 .y_title = "second component, 12 % of variance"};
   dm_chart_map(&b, &c, groups, list, "class");
-  assert_true(b.n < 700 * groups + 15 * groups * n + 6000);
+  assert_true(b.n < 700 * groups + 10 * groups * n + 6000);
   dm_free(ctx, xy);
   finish(&b, name);
 }
