@@ -42,6 +42,7 @@ typedef struct dm_course {
   dm_model_meta meta;          /* of the row 'training'; id 0 until there is one */
   const char *same;            /* JSON of what must be the same to go on, beside what meta says */
   bool by_epochs, keeps, resumes;
+  bool starved;                /* the learner could not fill the last checkpoint */
   int64_t every;               /* as dm_train_options.checkpoint */
   double began, spent, last;   /* of this call; seconds of calls before; time of the last checkpoint */
   dm_checkpoint *open, *kept;  /* being filled; of the last whole epoch */

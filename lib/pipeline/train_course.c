@@ -115,6 +115,7 @@ static bool is_time_to_write(const dm_course *c) {
 static dm_status on_close(void *user, bool ok, dm_error *err) {
   dm_course *c = user;
   dm_error why = {0};
+  c->starved = !ok;
   if (!ok) return DM_OK;
   dm_status s = dm_checkpoint_close(c->open, err);
   if (s != DM_OK) return s;
@@ -188,6 +189,7 @@ void dm_course_broken(dm_course *c, dm_status s, dm_error *err) {
       return;
     }
   }
+  if (s == DM_EBUDGET && c->starved) dm_error_hint(err, "a checkpoint is the training's state once more: --checkpoint 0 does without it");
   if (s != DM_ECANCEL && s != DM_EIO) return;
   if (c->meta.id)
     dm_error_hint(err, "epoch %llu of '%s@%lld' is kept: the same command with --resume goes on", (unsigned long long)c->written_epoch,

@@ -27,18 +27,20 @@ static void on_log(void *user, dm_log_level level, const char *message) {
 }
 
 /* A context that saw Ctrl-C is of no more use: the next command has its own. */
-static void open_anew(fixture *f, uint64_t seed) {
+static void open_with(fixture *f, uint64_t seed, size_t budget) {
   dm_arena_free(f->arena);
   dm_store_close(f->store);
   if (f->ctx) assert_int_equal(dm_ctx_memory(f->ctx), 0);
   dm_ctx_free(f->ctx);
   f->notes[0] = 0;
   memset(&epoch_test, 0, sizeof epoch_test);
-  dm_ctx_options o = {.threads = 1, .seed = seed, .user = f, .log = on_log, .learners = methods};
+  dm_ctx_options o = {.threads = 1, .seed = seed, .budget = budget, .user = f, .log = on_log, .learners = methods};
   assert_int_equal(dm_ctx_new(&o, &f->ctx, NULL), DM_OK);
   assert_int_equal(dm_arena_new(f->ctx, 0, &f->arena, NULL), DM_OK);
   assert_int_equal(dm_store_open(f->ctx, f->path, DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE, &f->store, NULL), DM_OK);
 }
+
+static void open_anew(fixture *f, uint64_t seed) { open_with(f, seed, 0); }
 
 static int set_up(void **state) {
   fixture *f = calloc(1, sizeof *f);
@@ -365,6 +367,23 @@ static void a_database_that_cannot_be_written_costs_checkpoints_only(void **stat
   assert_int_equal(sqlite3_close(reader), SQLITE_OK);
 }
 
+static void a_budget_too_small_for_checkpoints_says_so(void **state) {
+  fixture *f = *state;
+  dm_train_result r;
+  dm_error err;
+  size_t said = 0, trained = 0;
+  for (size_t kb = 1000; kb < 40000; kb += 100) {
+    open_with(f, 0, kb << 10);
+    dm_status s = train(f, (wish){.source = "SELECT t.* FROM t, t AS u, t AS v LIMIT 20000", .o.checkpoint = 1}, &r, &err);
+    trained += s == DM_OK;
+    if (s == DM_OK) break;
+    assert_int_equal(s, DM_EBUDGET);
+    said += strstr(err.hint, "--checkpoint 0 does without it") != NULL;
+  }
+  assert_int_equal(trained, 1);
+  assert_true(said > 0);
+}
+
 /* The pipeline over the database of the test, with what its model's node is given beside. */
 static dm_status run_pipeline(fixture *f, const char *more, bool resume, dm_error *err) {
   char path[80];
@@ -447,6 +466,7 @@ int main(void) {
       with_database(a_damaged_checkpoint_is_refused),
       with_database(a_training_that_was_dropped_meanwhile_is_saved_anew),
       with_database(a_database_that_cannot_be_written_costs_checkpoints_only),
+      with_database(a_budget_too_small_for_checkpoints_says_so),
       with_database(a_pipeline_goes_on_with_its_trainings),
       with_database(options_are_refused_where_they_mean_nothing),
   };
