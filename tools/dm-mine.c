@@ -216,6 +216,8 @@ static dm_status show_model(cli *c, dm_store *store, const char *reference) {
     print_models(&c->out, &meta, 1);
     dm_buf_printf(&c->out, "params %s\nsource %s\nsha256 %s\n", meta.params_json, meta.source_sql, meta.sha256);
     for (size_t i = 0; i < n; i++) dm_buf_printf(&c->out, "%-6s %-18s %.6g\n", metrics[i].split, metrics[i].name, metrics[i].value);
+    for (size_t i = 0; i < scorer->n_before; i++)
+      dm_buf_printf(&c->out, "stage %zu %s, %zu features for the next\n", i, scorer->before[i].model->learner->name, scorer->before[i].model->n_code);
     if (scorer->model->learner->describe) {
       dm_buf_addc(&c->out, '\n');
       s = scorer->model->learner->describe(scorer->model, scorer, &c->out, &c->err);

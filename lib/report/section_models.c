@@ -110,6 +110,8 @@ static dm_status head(const dm_section *s, const dm_model_meta *m, const dm_scor
     fact_f(out, "rows from", "%.500s%s", m->source_sql, strlen(m->source_sql) > 500 ? "…" : "");
   inputs_fact(out, scorer);
   for (size_t i = 0; i < scorer->n_before; i++)
+    fact_f(out, "learned from", "%zu features of a model by %s", scorer->before[i].model->n_code, scorer->before[i].model->learner->name);
+  for (size_t i = 0; i < scorer->n_before; i++)
     fact_f(out, "features", "%zu, learned by an earlier stage: %s", scorer->before[i].model->n_code, scorer->before[i].model->learner->summary);
   dm_status status = m->params_json ? params_fact(s, out, m->params_json, err) : DM_OK;
   if (m->sha256) fact_f(out, "SHA-256", "%.16s…", m->sha256);

@@ -8,6 +8,7 @@
  */
 #include "cmocka_all.h"
 
+#include "model/code_learner.h"
 #include "pipeline/epoch_learner.h"
 
 #include <dm/pipeline.h>
@@ -150,14 +151,46 @@ static dm_status evaluate(way *w, dm_error *err) {
   return dm_evaluate(w->store, "tree", &(dm_src){.text = "SELECT * FROM people WHERE age > 30"}, w->arena, &e, err);
 }
 
-static dm_status audit(way *w, dm_error *err) {
+/* A model without a target, and a tree on what it has learned. */
+static dm_status train_features(way *w, dm_error *err) {
+  static const char *const ignored[] = {"label"};
+  dm_params *params = NULL;
+  dm_train_result r;
+  dm_status s = dm_params_new(w->ctx, "codes", codes_params, &params, err);
+  dm_train_options o = {.method = "codes", .test = 0.25, .ignored = ignored, .n_ignored = 1, .params = params};
+  if (s == DM_OK) s = dm_train(w->store, &(dm_src){.text = "people"}, &o, w->arena, &r, err);
+  dm_params_free(params);
+  return s;
+}
+
+static dm_status train_on_features(way *w, dm_error *err) {
+  dm_params *params = NULL;
+  dm_train_result r;
+  dm_status s = dm_params_new(w->ctx, "tree", dm_learner_tree.params, &params, err);
+  dm_train_options o = {.method = "tree", .model = "both", .target = "label", .features_from = "codes", .test = 0.25, .params = params};
+  if (s == DM_OK) s = dm_train(w->store, &(dm_src){.text = "people"}, &o, w->arena, &r, err);
+  dm_params_free(params);
+  return s;
+}
+
+static dm_status encode(way *w, dm_error *err) {
+  dm_predict_result r;
+  return dm_encode(w->store, "codes", &(dm_src){.text = "people"}, &(dm_predict_options){.into = "encoded"}, false, w->arena, &r, err);
+}
+
+static dm_status evaluate_features(way *w, dm_error *err) {
+  dm_evaluation e;
+  return dm_evaluate(w->store, "codes", &(dm_src){.text = "people"}, w->arena, &e, err);
+}
+
+static dm_status audit_model(way *w, const char *model, dm_error *err) {
   dm_json_out json;
   const dm_json *doc = NULL;
   dm_buf buf, text;
   dm_buf_init(&buf, w->ctx, err);
   dm_buf_init(&text, w->ctx, err);
   dm_json_out_init(&json, &buf, true);
-  dm_status s = dm_audit_json(w->store, "tree", 7, &json, err);
+  dm_status s = dm_audit_json(w->store, model, 7, &json, err);
   if (s == DM_OK) s = dm_buf_status(&buf);
   if (s == DM_OK) s = dm_json_parse(w->arena, buf.p, buf.n, &doc, err);
   if (s == DM_OK) s = dm_audit_text(doc, &text, err);
@@ -166,6 +199,9 @@ static dm_status audit(way *w, dm_error *err) {
   dm_buf_clear(&buf);
   return s;
 }
+
+static dm_status audit(way *w, dm_error *err) { return audit_model(w, "tree", err); }
+static dm_status audit_stages(way *w, dm_error *err) { return audit_model(w, "both", err); }
 
 static dm_status why(way *w, dm_error *err) {
   dm_why r;
@@ -197,7 +233,7 @@ static dm_status history_and_undo(way *w, dm_error *err) {
 
 typedef dm_status step(way *w, dm_error *err);
 
-static const dm_learner *const methods[] = {&dm_learner_tree, &epoch_learner, NULL};
+static const dm_learner *const methods[] = {&dm_learner_tree, &epoch_learner, &codes_learner, NULL};
 
 static dm_status open_way(way *w, dm_error *err) {
   *w = (way){0};
@@ -234,6 +270,7 @@ static char *state_of_database(void) {
       "SELECT group_concat(split || name || value) FROM dm_metric",
       "SELECT group_concat(dm_id || quote(name) || quote(city) || quote(age) || quote(born) || quote(price)) FROM people",
       "SELECT group_concat(dm_id || prediction || score) FROM scored",
+      "SELECT group_concat(dm_id || e1 || e3) FROM encoded",
   };
   sqlite3 *db = NULL;
   sqlite3_str *out = sqlite3_str_new(NULL);
@@ -366,6 +403,11 @@ FAULTS_IN(train_long_without_memory, train_long, 0)
 FAULTS_IN(predict_without_memory, predict, 0)
 FAULTS_IN(evaluate_without_memory, evaluate, 0)
 FAULTS_IN(audit_without_memory, audit, 0)
+FAULTS_IN(train_features_without_memory, train_features, 0)
+FAULTS_IN(train_on_features_without_memory, train_on_features, 0)
+FAULTS_IN(encode_without_memory, encode, 0)
+FAULTS_IN(evaluate_features_without_memory, evaluate_features, 0)
+FAULTS_IN(audit_stages_without_memory, audit_stages, 0)
 FAULTS_IN(why_without_memory, why, 0)
 FAULTS_IN(report_without_memory, report, 0)
 FAULTS_IN(export_without_memory, export, 0)
@@ -408,7 +450,10 @@ int main(void) {
       cmocka_unit_test(import_without_memory),   cmocka_unit_test(profile_without_memory), cmocka_unit_test(apply_without_memory),
       cmocka_unit_test(train_without_memory),    cmocka_unit_test(train_long_without_memory),
       cmocka_unit_test(predict_without_memory),  cmocka_unit_test(evaluate_without_memory),
-      cmocka_unit_test(audit_without_memory),    cmocka_unit_test(why_without_memory),     cmocka_unit_test(report_without_memory),
+      cmocka_unit_test(audit_without_memory),    cmocka_unit_test(train_features_without_memory),
+      cmocka_unit_test(train_on_features_without_memory), cmocka_unit_test(encode_without_memory),
+      cmocka_unit_test(evaluate_features_without_memory), cmocka_unit_test(audit_stages_without_memory),
+      cmocka_unit_test(why_without_memory),     cmocka_unit_test(report_without_memory),
       cmocka_unit_test(export_without_memory),   cmocka_unit_test(undo_without_memory),
   };
   if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain) != SQLITE_OK) return 1;

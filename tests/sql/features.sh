@@ -92,6 +92,9 @@ run 0 "$mine" train autoencoder my.db pima --features-from ae --model twice --la
 run 0 "$mine" train logistic my.db pima --target diabetes --features-from twice --model on_two
 run 0 "$mine" predict my.db twice pima --into twice_scored
 sql my.db "SELECT group_concat(name) FROM pragma_table_info('twice_scored')" "dm_id,prediction,score,e_e1,e_e2,e_e3"
+run 0 "$mine" train net my.db pima --target diabetes --model net --hidden 4 --epochs 3
+run 0 "$mine" train tree my.db pima --target diabetes --features-from net --model on_net
+run 0 "$mine" predict my.db on_net pima --into on_net_scored
 run 2 "$mine" train linear my.db pima --target mass --features-from ae
 says err "its features would give it away"
 says err "--ignore mass"
@@ -104,9 +107,10 @@ run 3 "$mine" train tree my.db survey --target Smoke --features-from ae
 says err "not in the source"
 run 0 "$mine" models my.db show on_tree
 grep -qw "e[1-3]" out || complain "the tree names no learned feature"
+says out "stage 0 autoencoder, 3 features for the next"
 
 # the same bits in SQL; what a model was made from may go
-for m in ae:unusual on_tree:on_tree_scored on_logistic:on_logistic_scored twice:twice_scored; do
+for m in ae:unusual on_tree:on_tree_scored on_logistic:on_logistic_scored twice:twice_scored on_net:on_net_scored; do
   gives "SELECT count(*), sum(dm_predict('${m%%:*}', $inputs) IS NOT prediction OR dm_score('${m%%:*}', $inputs) IS NOT score)
          FROM pima JOIN ${m#*:} USING (dm_id)" "768|0"
   gives "SELECT count(*), sum(a.prediction IS NOT s.prediction OR a.score IS NOT s.score)
@@ -202,5 +206,6 @@ forge "UPDATE dm_tensor SET data = zeroblob(length(data)) WHERE name LIKE '0/%'"
 forge "DELETE FROM dm_tensor WHERE name LIKE '0/%'"
 forge "UPDATE dm_model SET transform = json_remove(transform, '\$.stages[0]') WHERE name = 'on_tree'"
 run 0 "$mine" report my.db -o report.html
+grep -q '3 features of a model by autoencoder' report.html || complain "the report does not name the stage"
 grep -q '</html>' report.html || complain "the report is not whole"
 finish
