@@ -8,7 +8,7 @@
  * FOLDER gets weights.f32, the first weights as they stand in the parameter
  * block, and order.i64, the rows of all epochs in the order in which they were
  * fed. Images and labels are unpacked IDX files. Prints the best seconds an
- * epoch took and the mean loss of the last one.
+ * epoch took and the mean loss of the first and last one.
  */
 #include "nn/train.h"
 
@@ -23,7 +23,7 @@ typedef struct world {
   size_t n;
   float *x, *y;
   bool mlp;
-  double times[EPOCHS_MAX + 1], loss;
+  double times[EPOCHS_MAX + 1], first, last;
   size_t n_times;
 } world;
 
@@ -97,7 +97,8 @@ static dm_status heard(void *user, uint64_t epoch, const char *name, double valu
   world *w = user;
   (void)epoch, (void)err;
   if (strcmp(name, "train_loss") != 0) return DM_OK;
-  w->loss = value;
+  if (w->n_times == 1) w->first = value;
+  w->last = value;
   w->times[w->n_times++] = dm_seconds();
   return DM_OK;
 }
@@ -152,7 +153,7 @@ int main(int argc, char **argv) {
                  &o, &(dm_training_hooks){.user = &w, .epoch = heard}, &result, &err), &err);
   double best = INFINITY;
   for (size_t e = 1; e < w.n_times; e++) best = fmin(best, w.times[e] - w.times[e - 1]);
-  printf("seconds=%.5f rate=%.0f loss=%.9g\n", best, (double)w.n / best, w.loss);
+  printf("seconds=%.5f rate=%.0f loss=%.9g last=%.9g\n", best, (double)w.n / best, w.first, w.last);
   nn_run_free(run);
   nn_graph_free(graph);
   dm_ctx_free(ctx);
