@@ -6,17 +6,22 @@
 #include "extension.h"
 
 #include <endian.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 SQLITE_EXTENSION_INIT3
 
+/* An error to be filled: 3 KB that need not be cleared for each row. */
+static void reset(dm_error *err) { err->code = DM_OK, err->message[0] = err->hint[0] = 0; }
+
 /* The model of argument 0: from auxdata while the name is constant. NULL after an error was set; *held: release it after use. */
 static sql_model *model_of(sqlite3_context *context, sqlite3_value **arguments, bool *held) {
   sql_model *m = sqlite3_get_auxdata(context, 0);
-  dm_error err = {0};
+  dm_error err;
   *held = false;
   if (m) return m;
+  reset(&err);
   const char *reference = (const char *)sqlite3_value_text(arguments[0]);
   if (!reference) {
     sqlite3_result_error(context, "dm: the model's name is NULL", -1);
@@ -43,19 +48,23 @@ static bool check_count(sqlite3_context *context, const sql_model *m, int given)
   return false;
 }
 
-/* An error to be filled: 3 KB that need not be cleared for each row. */
-static void reset(dm_error *err) { err->code = DM_OK, err->message[0] = err->hint[0] = 0; }
-
-/* Features into m->raw. */
+/* Features into m->raw. The usual one, a finite REAL for a number, is taken at once. */
 static bool bind(sqlite3_context *context, const sql_model *m, int n, sqlite3_value **features) {
+  const dm_input *inputs = m->scorer->inputs;
   dm_error err;
   reset(&err);
   if (!check_count(context, m, n)) return false;
-  for (int i = 0; i < n; i++)
+  for (int i = 0; i < n; i++) {
+    if (inputs[i].kind != DM_CATEGORY && sqlite3_value_type(features[i]) == SQLITE_FLOAT) {
+      double v = sqlite3_value_double(features[i]);
+      m->raw[i] = v;
+      if (isfinite(v)) continue;
+    }
     if (dm_scorer_bind(m->scorer, (size_t)i, sql_value(features[i]), &m->raw[i], &err) != DM_OK) {
       sql_result_error(context, &err);
       return false;
     }
+  }
   return true;
 }
 

@@ -1,5 +1,6 @@
 /* Encoders: one raw row to its encoded row. What fits them is in encoder_fit.c. */
 #include "data/encoder.h"
+#include "matrix/kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,13 +89,6 @@ static size_t edges_below(const dm_step *step, double v) {
   return low;
 }
 
-/* Bounded by 3 and smooth; written so that no square can overflow. */
-static double robust(const dm_step *step, double v) {
-  double t = (v - step->center) / step->scale / 3;
-  if (fabs(t) > 1e9) return t > 0 ? 3 : -3;
-  return 3 * t / sqrt(1 + t * t);
-}
-
 static double quantile(const dm_step *step, double v) {
   if (isnan(v)) return v;
   if (step->n == 0) return 0;
@@ -140,6 +134,7 @@ void dm_encoder_row(const dm_encoder *e, const double *raw, double *out) {
     if (e->d) memcpy(out, raw, e->d * sizeof *out);
     return;
   }
+  size_t bounded = 0; /* ROBUST outputs side by side, whose roots are taken together */
   for (size_t c = 0; c < e->d; c++) {
     const dm_step *step = &e->steps[c];
     double v = isnan(raw[c]) ? step->fill : raw[c], *to = out + step->output;
@@ -148,9 +143,15 @@ void dm_encoder_row(const dm_encoder *e, const double *raw, double *out) {
     case DM_STEP_BINS: *to = isnan(v) ? v : (double)edges_below(step, v); break;
     case DM_STEP_ONE_HOT: one_hot(step, v, to); break;
     case DM_STEP_ORDINAL: *to = ordinal(step, v); break;
-    case DM_STEP_ROBUST: *to = robust(step, v); break;
+    case DM_STEP_ROBUST:
+      *to = (v - step->center) / step->scale;
+      bounded++;
+      break;
     case DM_STEP_QUANTILE: *to = quantile(step, v); break;
     }
     if (step->indicator) to[1] = isnan(raw[c]) ? 1 : 0;
+    if (!bounded || (!step->indicator && c + 1 < e->d && e->steps[c + 1].kind == DM_STEP_ROBUST)) continue;
+    dm_k_bound(bounded, to + 1 - bounded);
+    bounded = 0;
   }
 }

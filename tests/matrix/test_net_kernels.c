@@ -321,6 +321,12 @@ static void kernels_in_double_give_the_same_bits(void **state) {
     dm_k_affine(x, 64, w, 7, bias, z[level], 7);
     dots[level] = dm_k_dot(x, w, 64);
     for (size_t i = 0; i < 64; i++) exps[level][i] = dm_k_exp(x[i]);
+    double bounded[64];
+    memcpy(bounded, x, sizeof bounded);
+    bounded[0] = DBL_MAX, bounded[1] = -INFINITY, bounded[2] = NAN;
+    dm_k_bound(64, bounded);
+    assert_true(bounded[0] == 3 && bounded[1] == -3 && isnan(bounded[2]));
+    for (size_t i = 3; i < 64; i++) assert_true(bounded[i] == 3 * (x[i] / 3) / sqrt(1 + x[i] / 3 * (x[i] / 3)));
     assert_memory_equal(z[level], z[0], sizeof z[0]);
     assert_memory_equal(exps[level], exps[0], sizeof exps[0]);
     assert_true(dots[level] == dots[0]);

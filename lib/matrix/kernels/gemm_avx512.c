@@ -8,11 +8,13 @@
 
 enum { WIDE = 16, VECTORS = 8, ROWS = 8 };
 
+DM_AVX512 DM_INLINE __m512 load(const float *p, bool whole, __mmask16 tail) { return whole ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(tail, p); }
+
 /*
- * rows x vectors outputs, of the last vector only the columns of `tail`. Both sizes are constants where this is inlined, so that z is
- * registers. Of two numbers max gives the second when one is NaN.
+ * rows x vectors outputs, of the last vector only the columns of `tail` unless it is full. Sizes are constants where this is inlined, so
+ * that z is registers. Of two numbers max gives the second when one is NaN.
  */
-DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, __mmask16 tail, const gemm_strip *s, size_t i0) {
+DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, bool full, __mmask16 tail, const gemm_strip *s, size_t i0) {
   __m512 z[ROWS][VECTORS], v[VECTORS];
   const size_t a_row = s->a_row, a_col = s->a_col, b_row = s->b_row;
   const float *a = s->a + i0 * a_row, *b = s->b, *start = s->start ? s->start + i0 * s->start_row : NULL;
@@ -21,10 +23,10 @@ DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, __mmask16 tail, const
   for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 8
     for (size_t j = 0; j < vectors; j++)
-      z[i][j] = start ? _mm512_maskz_loadu_ps(j + 1 < vectors ? (__mmask16)0xffff : tail, start + i * s->start_row + j * WIDE) : _mm512_setzero_ps();
+      z[i][j] = start ? load(start + i * s->start_row + j * WIDE, full || j + 1 < vectors, tail) : _mm512_setzero_ps();
   for (size_t l = 0; l < s->k; l++, a += a_col, b += b_row) {
 #pragma GCC unroll 8
-    for (size_t j = 0; j < vectors; j++) v[j] = j + 1 < vectors ? _mm512_loadu_ps(b + j * WIDE) : _mm512_maskz_loadu_ps(tail, b + j * WIDE);
+    for (size_t j = 0; j < vectors; j++) v[j] = load(b + j * WIDE, full || j + 1 < vectors, tail);
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 8
@@ -35,7 +37,7 @@ DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, __mmask16 tail, const
 #pragma GCC unroll 8
     for (size_t j = 0; j < vectors; j++) {
       __m512 y = s->relu ? _mm512_max_ps(_mm512_setzero_ps(), z[i][j]) : z[i][j];
-      if (j + 1 < vectors)
+      if (full || j + 1 < vectors)
         _mm512_storeu_ps(c + i * s->c_row + j * WIDE, y);
       else
         _mm512_mask_storeu_ps(c + i * s->c_row + j * WIDE, tail, y);
@@ -47,14 +49,14 @@ DM_AVX512 DM_INLINE void tiles(size_t vectors, size_t most, __mmask16 tail, cons
   size_t blocks = (s->m + most - 1) / most;
   for (size_t i = 0, t = 0, rows; t < blocks; t++, i += rows) {
     rows = (s->m - i) / (blocks - t);
-    if (rows == 1) tile(1, vectors, tail, s, i);
-    if (rows == 2) tile(2, vectors, tail, s, i);
-    if (rows == 3) tile(3, vectors, tail, s, i);
-    if (rows == 4) tile(4, vectors, tail, s, i);
-    if (rows == 5) tile(5, vectors, tail, s, i);
-    if (rows == 6) tile(6, vectors, tail, s, i);
-    if (most > 6 && rows == 7) tile(7, vectors, tail, s, i);
-    if (most > 6 && rows == 8) tile(8, vectors, tail, s, i);
+    if (rows == 1) tile(1, vectors, false, tail, s, i);
+    if (rows == 2) tile(2, vectors, false, tail, s, i);
+    if (rows == 3) tile(3, vectors, false, tail, s, i);
+    if (rows == 4) tile(4, vectors, false, tail, s, i);
+    if (rows == 5) tile(5, vectors, false, tail, s, i);
+    if (rows == 6) tile(6, vectors, false, tail, s, i);
+    if (most > 6 && rows == 7) tile(7, vectors, false, tail, s, i);
+    if (most > 6 && rows == 8) tile(8, vectors, false, tail, s, i);
   }
 }
 
@@ -66,11 +68,17 @@ DM_AVX512 static void strip(const gemm_strip *s) {
   case 2: tiles(2, 8, tail, s); break;
   case 3: tiles(3, 8, tail, s); break;
   case 4: tiles(4, 6, tail, s); break;
-  case 5: tile(1, 5, tail, s, 0); break; /* of one row alone */
-  case 6: tile(1, 6, tail, s, 0); break;
-  case 7: tile(1, 7, tail, s, 0); break;
-  default: tile(1, 8, tail, s, 0); break;
+  case 5: tile(1, 5, false, tail, s, 0); break; /* of one row alone */
+  case 6: tile(1, 6, false, tail, s, 0); break;
+  case 7: tile(1, 7, false, tail, s, 0); break;
+  default: tile(1, 8, false, tail, s, 0); break;
   }
+}
+
+/* One row of 64 columns by a layer's weights: what scoring does when rows come alone, without the detour over blocks and strips. */
+DM_AVX512 static void row_of_64(const dm_gemm *g) {
+  const gemm_strip s = {.m = 1, .k = g->k, .a = g->a, .a_col = g->a_col, .b = g->b, .b_row = g->b_row, .c = g->c, .start = g->bias, .relu = g->relu};
+  tile(1, 4, true, 0, &s, 0);
 }
 
 /* Lanes l + half to l, down to one. */
@@ -107,6 +115,6 @@ DM_AVX512 static void dots(const gemm_strip *s) {
   for (; i < s->m; i++) dots_of(1, s, i);
 }
 
-const gemm_level gemm_avx512 = {4 * WIDE, 8 * WIDE, strip, dots};
+const gemm_level gemm_avx512 = {4 * WIDE, 8 * WIDE, strip, dots, row_of_64};
 
 #endif

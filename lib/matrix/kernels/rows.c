@@ -32,17 +32,29 @@ DM_INLINE void axpy(double a, const double *restrict x, double *restrict y, size
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }
 
+/* From 1e9 on the root is |t| itself, so that the bounds change nothing but overflow. */
+DM_INLINE void bound(size_t n, double *x) {
+  for (size_t i = 0; i < n; i++) {
+    double t = x[i] / 3;
+    t = t > 1e9 ? 1e9 : t;
+    t = t < -1e9 ? -1e9 : t;
+    x[i] = 3 * t / sqrt(1 + t * t);
+  }
+}
+
 #if DM_HAS_SIMD
 DM_AVX2 static void affine_wide(const double *x, size_t d, const double *w, size_t stride, const double *bias, double *z, size_t k) {
   affine(x, d, w, stride, bias, z, k);
 }
 DM_AVX2 static double dot_wide(const double *a, const double *b, size_t n) { return dot(a, b, n); }
 DM_AVX2 static void axpy_wide(double a, const double *x, double *y, size_t n) { axpy(a, x, y, n); }
+DM_AVX2 static void bound_wide(size_t n, double *x) { bound(n, x); }
 static int is_wide(void) { return dm_k_simd() != DM_SIMD_SCALAR; }
 #else
 #define affine_wide affine
 #define dot_wide dot
 #define axpy_wide axpy
+#define bound_wide bound
 static int is_wide(void) { return 0; }
 #endif
 
@@ -64,6 +76,13 @@ void dm_k_axpy(double a, const double *x, double *y, size_t n) {
     axpy_wide(a, x, y, n);
   else
     axpy(a, x, y, n);
+}
+
+void dm_k_bound(size_t n, double *x) {
+  if (is_wide())
+    bound_wide(n, x);
+  else
+    bound(n, x);
 }
 
 void dm_k_widen(const float *x, size_t n, double *out) {
