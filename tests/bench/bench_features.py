@@ -2,10 +2,11 @@
 
 Logistic regression and a tree, trained by the commands with default
 parameters on 1,000 labelled digits (drawn anew each time), tested on 10,000
-others; their columns are the pixels, 64 principal components (computed here,
-not whitened), or the 64 features of an autoencoder, plain or denoising, that
-saw the 10,000 digits. Nothing is chosen by the test part. Wanted: features of
-the autoencoder not below the components' .87 for logistic regression.
+others; their columns are the pixels, 64 principal components (computed here),
+or the 64 features of an autoencoder, plain or denoising (as it is without
+options), that saw the 10,000 digits; components and features go into the
+regression unscaled (not whitened). Nothing is chosen by the test part. Wanted:
+features of an autoencoder not below the components for logistic regression.
 Run by bench_features.sh, which finds a Python that has NumPy.
 
 usage: bench_features.py TOOLS IMAGES [DRAWS]
@@ -24,7 +25,7 @@ import numpy as np
 tools, images = sys.argv[1:3]
 draws = int(sys.argv[3]) if len(sys.argv) > 3 else 3
 WIDTH, LABELLED = 64, 1000
-ENCODERS = {"autoencoder": [], "denoising autoencoder": ["--noise", "0.3"]}
+ENCODERS = {"autoencoder": ["--noise", "0"], "denoising autoencoder": []}
 
 
 def read_idx(name):
@@ -70,7 +71,7 @@ with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         dm("dm-mine", "train", "autoencoder", db, "train", "--ignore", "label", "--model", name.replace(" ", "_"), "--latent", str(WIDTH), *options)
         print(f"{name}: trained in {time.perf_counter() - begin:.1f} s")
-        rows[name] = ("train", "test", ["--features-from", name.replace(" ", "_")])
+        rows[name] = ("train", "test", ["--features-from", name.replace(" ", "_"), "--scale", "none"])
     print(f"{'columns':24} {'logistic':>18} {'tree':>18}   accuracy on {len(y_test)} digits, {LABELLED} labels, mean (least - most) of {draws} draws")
     result = {}
     for name, (train, test, options) in rows.items():
@@ -86,5 +87,6 @@ with tempfile.TemporaryDirectory() as folder:
             cells.append(f"{result[name, method]:.3f} ({min(got):.3f} - {max(got):.3f})")
         print(f"{name:24} {cells[0]:>18} {cells[1]:>18}")
     best = max(result[name, "logistic"] for name in ENCODERS)
-    print(f"best learned features {best:.3f}, components {result[f'PCA-{WIDTH}', 'logistic']:.3f} (wanted: not below 0.87)")
-    sys.exit(1 if best < 0.87 else 0)
+    components = result[f"PCA-{WIDTH}", "logistic"]
+    print(f"best learned features {best:.3f}, components {components:.3f} (wanted: not below them)")
+    sys.exit(1 if best < components else 0)
