@@ -173,7 +173,7 @@ static dm_status epoch_train(dm_ctx *ctx, const dm_training *training, const dm_
 static const dm_param epoch_params[] = {
     {.name = "epochs", .type = DM_PARAM_INT, .otherwise = "10", .min = 1, .max = 1000, .help = "epochs"},
     {.name = "rate", .type = DM_PARAM_DOUBLE, .otherwise = "0.001", .min = 0, .max = 1, .help = "nothing: a second parameter"},
-    {NULL}};
+    {.name = NULL}};
 
 static const dm_learner epoch_learner = {
     .name = "epochs",

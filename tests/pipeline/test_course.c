@@ -100,7 +100,7 @@ static void must_train(fixture *f, wish w, dm_train_result *r) {
 static const char *ask(fixture *f, const char *sql) {
   dm_stmt *s = NULL;
   dm_error err = {0};
-  bool row;
+  bool row = false;
   if (dm_stmt_prepare(f->store, sql, &s, &err) != DM_OK || dm_stmt_step(s, &row, &err) != DM_OK) fail_msg("%s", err.message);
   dm_value v = row ? dm_stmt_value(s, 0) : (dm_value){.type = DM_NULL};
   const char *out = v.type == DM_TEXT ? dm_arena_strdup(f->arena, v.text.p, v.text.n, NULL) : "";
