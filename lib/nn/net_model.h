@@ -18,7 +18,7 @@ typedef struct net_design {
   size_t count, units;   /* numeric embedding: frequencies or pieces, and outputs of each column */
   double sigma;          /* periodic */
   const double *edges;   /* piecewise: [numbers, count + 1] */
-  size_t embedding_dim;  /* of codes; 0 = by their number */
+  size_t embedding_dim;  /* numbers that stand for a code */
   const char *line;      /* the layers behind, as for --net */
 } net_design;
 

@@ -1,6 +1,7 @@
 /*
  * Parameters of the net to options of its training. What is "auto" is chosen
- * here, by the number of rows and columns.
+ * here, by the number of rows and columns; the choices were made on tables of
+ * 150 to 54,000 rows, as those that did well on all of them.
  */
 #include "nn/net_train.h"
 
@@ -9,7 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH_MAX = 65536, LAYERS_MAX = 64 };
+enum {
+  WIDTH_MAX = 65536,
+  LAYERS_MAX = 64,
+  ROWS_TO_SPARE = 50 /* with fewer a validation part says little */
+};
 
 /* ---- layers --------------------------------------------------------------------- */
 
@@ -84,19 +89,22 @@ static dm_status read_layers(const dm_params *params, const net_facts *facts, ne
   dm_status s = read_widths(is_auto ? "256,128" : dm_params_text(params, "hidden"), widths, &n, err);
   if (s != DM_OK) return s;
   const char *activation = dm_params_is_auto(params, "activation") ? "relu" : dm_params_choice(params, "activation");
-  double dropout = or_auto(params, "dropout", 0.1);
+  const char *normalization = dm_params_choice(params, "normalization");
+  if (dm_params_is_auto(params, "normalization")) normalization = facts->fitted ? "batch" : "none";
+  double dropout = or_auto(params, "dropout", facts->fitted ? 0.3 : 0.1);
   line l = {.text = out->line};
-  for (size_t i = 0; i < n; i++) add_hidden(&l, widths[i], activation, dm_params_choice(params, "normalization"), dropout);
+  for (size_t i = 0; i < n; i++) add_hidden(&l, widths[i], activation, normalization, dropout);
   add(&l, "dense %zu", facts->fitted > 2 ? facts->fitted : 1);
   return l.full ? dm_fail(err, DM_EUSAGE, "net: hidden says more layers than a line of %d bytes holds", NET_LINE_MAX) : DM_OK;
 }
 
 static void read_embeddings(const dm_params *params, const net_facts *facts, net_settings *out) {
-  enum { NUMBERS_MAX = 100 }; /* each has frequencies of its own: images and the like do without */
+  enum { NUMBERS_MAX = 32, FEW_LEVELS = 64, ROWS_TO_CUT = 2000 }; /* images and the like do without; pieces want rows in each */
   const char *numeric = dm_params_choice(params, "numeric_embedding");
-  if (!net_numeric_parse(numeric, &out->numeric)) out->numeric = facts->numbers <= NUMBERS_MAX ? NET_NUMERIC_PERIODIC : NET_NUMERIC_NONE;
+  if (!net_numeric_parse(numeric, &out->numeric))
+    out->numeric = facts->numbers > NUMBERS_MAX ? NET_NUMERIC_NONE : facts->n < ROWS_TO_CUT ? NET_NUMERIC_PERIODIC : NET_NUMERIC_PIECEWISE;
   if (!facts->numbers) out->numeric = NET_NUMERIC_NONE;
-  out->embedding_dim = dm_params_is_auto(params, "embedding_dim") ? 0 : (size_t)dm_params_int(params, "embedding_dim");
+  out->embedding_dim = dm_params_is_auto(params, "embedding_dim") ? facts->levels <= FEW_LEVELS ? 4 : 8 : (size_t)dm_params_int(params, "embedding_dim");
 }
 
 /* ---- loss ------------------------------------------------------------------------- */
@@ -129,7 +137,16 @@ static size_t count_or_auto(const dm_params *params, const char *name, size_t ot
   return dm_params_is_auto(params, name) ? otherwise : (size_t)dm_params_int(params, name);
 }
 
-static size_t choose_batch(size_t n) { return n < 32 * 8 ? (n + 7) / 8 : n < 256 * 32 ? 32 : 256; }
+static size_t choose_batch(size_t n) {
+  return n < 256 ? (n + 7) / 8 : n < 2048 ? 32 : n < 8192 ? 128 : n < 100000 ? 256 : n < 1000000 ? 512 : 1024;
+}
+
+/* As many as make a fair number of steps. */
+static size_t choose_epochs(const net_facts *facts, size_t batch) {
+  size_t steps = (facts->n + batch - 1) / batch, wanted = facts->fitted ? 2000 : 3000, least = facts->fitted ? 20 : 30, most = 100;
+  size_t epochs = (wanted + steps - 1) / steps;
+  return epochs < least ? least : epochs > most ? most : epochs;
+}
 
 static dm_schedule_kind schedule_of(const dm_params *params) {
   const char *name = dm_params_choice(params, "schedule");
@@ -145,15 +162,15 @@ static dm_status read_loop(const dm_params *params, const net_facts *facts, net_
   dm_status s = dm_optimizer_defaults(dm_params_choice(params, "optimizer"), &t->optimizer, err);
   if (s != DM_OK) return s;
   bool adaptive = t->optimizer.lr < 0.01; /* by squares of gradients, with a rate that hardly depends on the loss */
-  t->optimizer.lr = or_auto(params, "lr", adaptive ? 2e-3 : t->optimizer.lr);
+  t->optimizer.lr = or_auto(params, "lr", !adaptive ? t->optimizer.lr : facts->fitted ? 2e-3 : 4e-3);
   t->optimizer.weight_decay = or_auto(params, "weight_decay", strcmp(t->optimizer.method, "adamw") == 0 ? 0.02 : 0);
-  t->epochs = count_or_auto(params, "epochs", 100);
-  t->patience = count_or_auto(params, "patience", 16);
+  t->batch = count_or_auto(params, "batch_size", choose_batch(facts->n));
+  t->epochs = count_or_auto(params, "epochs", choose_epochs(facts, t->batch));
+  t->patience = count_or_auto(params, "patience", (t->epochs + 1) / 2);
   t->clip = or_auto(params, "clip", 1);
   t->warmup = or_auto(params, "warmup", t->schedule == DM_SCHEDULE_PLATEAU ? 0 : 0.05);
   if (t->schedule == DM_SCHEDULE_PLATEAU && t->warmup > 0) return dm_fail(err, DM_EUSAGE, "net: --warmup does not go with --schedule plateau");
-  t->batch = count_or_auto(params, "batch_size", choose_batch(facts->n));
-  out->validation = or_auto(params, "validation", facts->n < 100 ? 0 : 0.15);
+  out->validation = or_auto(params, "validation", facts->n < ROWS_TO_SPARE ? 0 : 0.15);
   return DM_OK;
 }
 

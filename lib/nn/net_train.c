@@ -15,7 +15,7 @@
 enum {
   BLOCK = 64,                /* rows that the loss takes at once */
   PERIODIC_COUNT = 16, PERIODIC_UNITS = 4,
-  PIECES = 16, PIECE_UNITS = 8,
+  PIECES = 32, PIECE_UNITS = 8,
   ROWS_TO_SPLIT = 10         /* fewer are all learned from */
 };
 static const double PERIODIC_SIGMA = 0.1;
@@ -171,7 +171,21 @@ static int by_number(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Quantiles of each number over the training rows: edges of its pieces. */
+/* Half of the edges are quantiles of the n sorted values, half of the distinct ones: a column that is mostly one value has the others to part, too. */
+static void pick_edges(float *column, size_t n, size_t count, double *edges) {
+  size_t distinct = 0, halves[2] = {(count + 2) / 2, (count + 1) / 2}, at = 0;
+  for (size_t t = 0; t < halves[0]; t++) edges[at++] = (double)column[halves[0] > 1 ? (n - 1) * t / (halves[0] - 1) : 0];
+  for (size_t i = 0; i < n; i++)
+    if (i == 0 || column[i] != column[distinct - 1]) column[distinct++] = column[i];
+  for (size_t t = 0; t < halves[1]; t++) edges[at++] = (double)column[(distinct - 1) * (2 * t + 1) / (2 * halves[1])];
+  for (size_t i = 1; i < at; i++)
+    for (size_t k = i; k > 0 && edges[k] < edges[k - 1]; k--) {
+      double larger = edges[k - 1];
+      edges[k - 1] = edges[k];
+      edges[k] = larger;
+    }
+}
+
 static dm_status find_edges(const job *j, const net_design *design, double *edges, dm_error *err) {
   float *column = dm_alloc(j->ctx, j->n_train, sizeof *column, "edges of pieces", err);
   if (!column) return DM_EBUDGET;
@@ -179,7 +193,8 @@ static dm_status find_edges(const job *j, const net_design *design, double *edge
     if (design->levels && design->levels[c]) continue;
     for (size_t i = 0; i < j->n_train; i++) column[i] = j->x->x[j->train[i] * j->x->stride + c];
     qsort(column, j->n_train, sizeof *column, by_number);
-    for (size_t t = 0; t <= design->count; t++) *edges++ = (double)column[(j->n_train - 1) * t / design->count];
+    pick_edges(column, j->n_train, design->count, edges);
+    edges += design->count + 1;
   }
   dm_free(j->ctx, column);
   return DM_OK;
@@ -210,8 +225,9 @@ static dm_status make_model(const job *j, net_model **out, dm_error *err) {
 static net_facts facts_of(const job *j) {
   const dm_block *block = dm_dataset_block(j->training->train, DM_BLOCK_DENSE);
   net_design columns = {.d = block->d, .levels = block->levels};
-  size_t numbers = net_numbers(&columns);
-  return (net_facts){.n = j->n, .numbers = numbers, .codes = block->d - numbers, .fitted = j->target.fitted};
+  size_t most = 0;
+  for (size_t c = 0; block->levels && c < block->d; c++) most = block->levels[c] > most ? block->levels[c] : most;
+  return (net_facts){.n = j->n, .numbers = net_numbers(&columns), .levels = most, .fitted = j->target.fitted};
 }
 
 /* ---- training ------------------------------------------------------------------------------ */
@@ -220,6 +236,45 @@ static bool is_constant(const job *j) {
   for (size_t i = 0; i < j->n_train; i++)
     if (j->target.y[j->train[i]] != j->target.y[j->train[0]]) return false;
   return true;
+}
+
+/* How often each of a column's codes occurs. */
+static void count_codes(const job *j, size_t column, size_t levels, size_t *counts) {
+  memset(counts, 0, levels * sizeof *counts);
+  for (size_t i = 0; i < j->n_train; i++) {
+    float code = j->x->x[j->train[i] * j->x->stride + column];
+    if (code >= 0 && code < (float)levels) counts[(size_t)code]++;
+  }
+}
+
+/* Codes that training never met, such as that of unseen categories, get the mean of those that it did. @param table (levels, units) */
+static void fill_unseen(const size_t *counts, size_t levels, size_t units, size_t n, float *table) {
+  for (size_t u = 0; u < units; u++) {
+    double mean = 0;
+    for (size_t l = 0; l < levels; l++) mean += (double)counts[l] / (double)n * (double)table[l * units + u];
+    for (size_t l = 0; l < levels; l++)
+      if (!counts[l]) table[l * units + u] = (float)mean;
+  }
+}
+
+static dm_status teach_unseen(const job *j, net_model *m, dm_error *err) {
+  const net_design *d = &m->design;
+  size_t most = 1;
+  for (size_t c = 0; d->levels && c < d->d; c++) most = d->levels[c] > most ? d->levels[c] : most;
+  size_t *counts = dm_alloc(j->ctx, most, sizeof *counts, "categories", err);
+  if (!counts) return DM_EBUDGET;
+  for (size_t i = 0; i < m->graph->n; i++) {
+    const nn_node *node = &m->graph->nodes[i];
+    float *table = m->w + node->w;
+    for (size_t c = 0; node->op == &nn_op_embedding && c < node->a.n_columns; c++) {
+      size_t levels = node->a.levels[c];
+      count_codes(j, node->a.columns[c], levels, counts);
+      fill_unseen(counts, levels, node->a.units, j->n_train, table);
+      table += levels * node->a.units;
+    }
+  }
+  dm_free(j->ctx, counts);
+  return DM_OK;
 }
 
 static void keep(const job *j, const nn_run *run, const nn_train_result *result, net_model *m) {
@@ -256,6 +311,9 @@ static dm_status fit(job *j, net_model *m, dm_error *err) {
   if (s == DM_OK) s = net_model_allocate(m, err);
   if (s == DM_OK) {
     keep(j, run, &result, m);
+    s = teach_unseen(j, m, err);
+  }
+  if (s == DM_OK) {
     dm_log(j->ctx, DM_LOG_INFO, "net: %llu epochs of %zu rows in batches of %zu, ended by %s; number %llu kept: training loss %.4g, validation %.4g",
            (unsigned long long)result.epochs, j->n_train, o->batch, result.stopped, (unsigned long long)result.best_epoch, result.train_loss,
            result.valid_loss);

@@ -9,7 +9,7 @@
 typedef struct net_settings {
   char line[NET_LINE_MAX + 1]; /* the layers */
   net_numeric numeric;
-  size_t embedding_dim;        /* 0 = by the number of codes */
+  size_t embedding_dim;
   const dm_loss *loss;
   double loss_parameter;       /* label smoothing, quantile, … */
   double validation;           /* share */
@@ -20,9 +20,8 @@ typedef struct net_settings {
 typedef struct net_facts {
   size_t n;       /* rows */
   size_t numbers; /* columns that are numbers */
-  size_t codes;
+  size_t levels;  /* of the column with the most codes; 0 = there is none */
   size_t fitted;  /* classes; 0 = regression */
-  bool grouped;   /* validation by groups */
 } net_facts;
 
 /** @return DM_EUSAGE: parameters that contradict one another, or are no list of widths. */

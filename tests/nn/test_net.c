@@ -205,7 +205,7 @@ static void weights_count(void **state) {
   t.weights = dm_alloc(ctx, 400, sizeof *t.weights, "weights", NULL);
   for (size_t i = 0; i < 400; i++) t.weights[i] = i < 200 ? 2 : 0;
   for (size_t i = 200; i < 400; i++) t.target[i] = 1 - t.target[i];
-  const char *set[] = {"epochs", "5", "hidden", "16", "batch_size", "20", NULL};
+  const char *set[] = {"epochs", "5", "hidden", "16", "batch_size", "20", "normalization", "none", NULL};
   dm_model *a = train(&t, set), *b = train(&part, set);
   assert_memory_equal(((net_model *)a)->w, ((net_model *)b)->w, ((net_model *)a)->graph->n_w * sizeof(float));
   net_free(a);
@@ -289,6 +289,26 @@ static void classes_without_rows_have_no_probability(void **state) {
     assert_true(proba[5 * i] == 0 && proba[5 * i + 2] == 0 && proba[5 * i + 4] == 0);
     assert_near(proba[5 * i + 1] + proba[5 * i + 3], 1, 1e-15);
   }
+  net_free(m);
+  free_table(&t);
+  dm_ctx_free(ctx);
+}
+
+/* A code that training never met is scored as the mean of the others. */
+static void unseen_codes_are_like_the_mean_of_the_others(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx(1, 1);
+  table t = new_table(ctx, 200, 3, 2);
+  t.levels[2] = 5; /* 3 and 4 do not occur */
+  dm_model *m = train(&t, QUICK);
+  const net_model *net = (const net_model *)m;
+  const float *w = NULL;
+  for (size_t i = 0; i < net->graph->n; i++)
+    if (net->graph->nodes[i].op == &nn_op_embedding) w = net->w + net->graph->nodes[i].w;
+  assert_non_null(w);
+  double low = (double)fminf(w[0], fminf(w[4], w[8])), high = (double)fmaxf(w[0], fmaxf(w[4], w[8]));
+  assert_true((double)w[12] > low && (double)w[12] < high);
+  assert_memory_equal(w + 12, w + 16, 4 * sizeof *w);
   net_free(m);
   free_table(&t);
   dm_ctx_free(ctx);
@@ -566,7 +586,7 @@ static void nets_read_well(void **state) {
   (void)state;
   dm_ctx *ctx = new_ctx(1, 1);
   table t = new_table(ctx, 100, 4, 3);
-  static const char *const set[] = {"epochs", "2", "hidden", "8", NULL};
+  static const char *const set[] = {"epochs", "2", "hidden", "8", "normalization", "none", NULL};
   dm_model *m = train(&t, set);
   dm_buf text;
   dm_buf_init(&text, ctx, NULL);
@@ -594,6 +614,7 @@ int main(void) {
       cmocka_unit_test(a_constant_target_comes_back_as_it_was),
       cmocka_unit_test(constant_columns_do_no_harm),
       cmocka_unit_test(classes_without_rows_have_no_probability),
+      cmocka_unit_test(unseen_codes_are_like_the_mean_of_the_others),
       cmocka_unit_test(what_cannot_be_learned_is_refused),
       cmocka_unit_test(a_budget_that_is_too_small_is_named),
       cmocka_unit_test(threads_change_no_bit),
