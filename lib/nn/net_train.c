@@ -282,8 +282,9 @@ static void keep(const job *j, const nn_run *run, const nn_train_result *result,
   if (m->graph->n_state) memcpy(m->state, run->state, m->graph->n_state * sizeof *m->state);
   for (size_t c = 0; c < j->target.fitted; c++) m->classes[c] = j->target.classes[c];
   if (!j->target.fitted) {
-    m->mean = j->target.mean;
-    m->scale = is_constant(j) ? 0 : j->target.scale; /* a constant comes back as it was */
+    bool constant = is_constant(j); /* it comes back as it was */
+    m->mean = constant ? j->training->train->target[j->train[0]] : j->target.mean;
+    m->scale = constant ? 0 : j->target.scale;
   }
   m->epochs = (int64_t)result->epochs;
   m->best_epoch = (int64_t)result->best_epoch;

@@ -72,10 +72,10 @@ run 0 "$mine" predict my.db same iris
 
 # wrong words
 refused() { # what it says, then options
-  want="$1"
+  wording="$1"
   shift
   run 2 "$mine" train net my.db iris --target species "$@"
-  says err "$want"
+  says err "$wording"
 }
 refused "lr = 0, want a number > 0" --lr 0
 refused "lr = -1, want" --lr -1
@@ -92,7 +92,6 @@ for o in dropout:1 label-smoothing:-1 validation:1 warmup:2 quantile:0 embedding
 done
 run 5 "$mine" train net my.db digits --target digit --hidden 9000,9000 --memory 64M
 says err "limit 64 MB"
-run 0 "$mine" train net my.db iris --target species --model huge --lr 1e30 --epochs 2 --optimizer sgd || true
 run 3 "$mine" train net my.db iris --target species --lr 1e38 --epochs 2 --optimizer sgd --clip 0 --normalization none
 says err "not finite"
 
