@@ -253,10 +253,7 @@ static void add_gradients(const step *t, const dm_member *m) {
   dm_real scale = weight > 0 ? (dm_real)(1 / weight) : 0;
   for (size_t from = m->thread * ADD_CHUNK; from < r->graph->n_w; from += m->threads * ADD_CHUNK) {
     size_t n = r->graph->n_w - from < ADD_CHUNK ? r->graph->n_w - from : ADD_CHUNK;
-    dm_real *g = r->g + from;
-    memcpy(g, r->gradients[0] + from, n * sizeof *g);
-    for (size_t slot = 1; slot < t->slots; slot++) dm_k_add(r->gradients[slot] + from, n, g);
-    for (size_t i = 0; i < n; i++) g[i] *= scale;
+    dm_k_sum((const dm_real *const *)r->gradients, t->slots, from, n, scale, r->g + from);
   }
 }
 

@@ -263,6 +263,27 @@ static void columns_are_added_in_the_order_of_rows(void **state) {
   }
 }
 
+static void parts_are_added_in_their_order(void **state) {
+  (void)state;
+  enum { N = 333, PARTS = 5, FROM = 3 };
+  float *parts[PARTS], out[N + 1];
+  for (size_t p = 0; p < PARTS; p++) parts[p] = numbers(FROM + N, p);
+  for (int level = 0; level < LEVELS; level++) {
+    (void)dm_k_simd_set((dm_simd)level);
+    for (size_t n_parts = 1; n_parts <= PARTS; n_parts++) {
+      out[N] = UNTOUCHED;
+      dm_k_sum((const float *const *)parts, n_parts, FROM, N, 0.3f, out);
+      assert_true(out[N] == UNTOUCHED);
+      for (size_t i = 0; i < N; i++) {
+        float want = parts[0][FROM + i];
+        for (size_t p = 1; p < n_parts; p++) want += parts[p][FROM + i];
+        assert_true(out[i] == want * 0.3f);
+      }
+    }
+  }
+  for (size_t p = 0; p < PARTS; p++) free(parts[p]);
+}
+
 static void transposes_move_every_number(void **state) {
   (void)state;
   for (int level = 0; level < LEVELS; level++) {
@@ -343,6 +364,7 @@ int main(void) {
       cmocka_unit_test_setup(derivatives_fit_their_functions, at_widest),
       cmocka_unit_test_setup(softmax_is_exp_over_sum, at_widest),
       cmocka_unit_test_setup(columns_are_added_in_the_order_of_rows, at_widest),
+      cmocka_unit_test_setup(parts_are_added_in_their_order, at_widest),
       cmocka_unit_test_setup(transposes_move_every_number, at_widest),
       cmocka_unit_test_setup(levels_give_the_same_bits, at_widest),
       cmocka_unit_test_setup(kernels_in_double_give_the_same_bits, at_widest),

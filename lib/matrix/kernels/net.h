@@ -65,6 +65,8 @@ void dm_k_sin_turns(const dm_real *t, size_t n, dm_real *y);
 
 /** y += x */
 void dm_k_add(const dm_real *x, size_t n, dm_real *y);
+/** out = (parts[0][from …] + parts[1][from …] + …) scale, added in that order. @param n_parts >= 1 */
+void dm_k_sum(const dm_real *const *parts, size_t n_parts, size_t from, size_t n, dm_real scale, dm_real *out);
 /** sum[j] += over rows of x[i, j], rows ascending: one chain a column. */
 void dm_k_add_columns(const dm_real *x, size_t rows, size_t columns, dm_real *sum);
 
