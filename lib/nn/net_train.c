@@ -315,9 +315,8 @@ static dm_status fit(job *j, net_model *m, dm_error *err) {
     s = teach_unseen(j, m, err);
   }
   if (s == DM_OK) {
-    dm_log(j->ctx, DM_LOG_INFO, "net: %llu epochs of %zu rows in batches of %zu, ended by %s; number %llu kept: training loss %.4g, validation %.4g",
-           (unsigned long long)result.epochs, j->n_train, o->batch, result.stopped, (unsigned long long)result.best_epoch, result.train_loss,
-           result.valid_loss);
+    dm_log(j->ctx, DM_LOG_INFO, "net: %llu epochs of %zu rows in batches of %zu, ended by %s; number %llu kept: training loss %.4g",
+           (unsigned long long)result.epochs, j->n_train, o->batch, result.stopped, (unsigned long long)result.best_epoch, result.train_loss);
   }
   nn_run_free(run);
   return s;
