@@ -151,7 +151,7 @@ int main(int argc, char **argv) {
   w.times[w.n_times++] = dm_seconds();
   check(nn_train(run, &(nn_feed){.user = &w, .rows = feed}, &(nn_head){.user = &w, .loss = w.mlp ? cross_entropy : squared_error}, rows, w.n, NULL, 0,
                  &o, &(dm_training_hooks){.user = &w, .epoch = heard}, &result, &err), &err);
-  double best = INFINITY;
+  double best = (double)INFINITY;
   for (size_t e = 1; e < w.n_times; e++) best = fmin(best, w.times[e] - w.times[e - 1]);
   printf("seconds=%.5f rate=%.0f loss=%.9g last=%.9g\n", best, (double)w.n / best, w.first, w.last);
   nn_run_free(run);

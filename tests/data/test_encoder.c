@@ -404,7 +404,7 @@ static void bounded_scales_take_any_number(void **state) {
   const double spike[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 8}, huge[] = {-1e308, -1, 0, 1, 1e308}, raw[] = {-1.7e308, -3, 0, 4, 1.7e308};
   const double want[] = {-3, -0.75 / sqrt(1 + 0.25 * 0.25), 0, 1 / sqrt(1 + 1. / 9), 3};
   dm_encoder *e = NULL;
-  double out, before = -INFINITY;
+  double out, before = -(double)INFINITY;
   assert_int_equal(fit_cells(t->ctx, spike, 10, (dm_encode_options){.scale = DM_SCALE_ROBUST}, &e, NULL), DM_OK);
   for (size_t i = 0; i < 5; i++) { /* quartiles fall together: half the range is the unit */
     dm_encoder_row(e, &raw[i], &out);
@@ -432,7 +432,7 @@ static void bounded_scales_take_any_number(void **state) {
 static void many_rows_have_knots_enough(void **state) {
   const table *t = *state;
   enum { N = 5000 };
-  double *cells = dm_alloc(t->ctx, N, sizeof *cells, "test", NULL), before = -INFINITY, out, middle = 0;
+  double *cells = dm_alloc(t->ctx, N, sizeof *cells, "test", NULL), before = -(double)INFINITY, out, middle = 0;
   dm_encoder *e = NULL;
   for (size_t i = 0; i < N; i++) cells[i] = (double)((i * 2741) % N);
   assert_int_equal(fit_cells(t->ctx, cells, N, (dm_encode_options){.scale = DM_SCALE_QUANTILE}, &e, NULL), DM_OK);

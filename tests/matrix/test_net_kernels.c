@@ -225,7 +225,7 @@ static void softmax_is_exp_over_sum(void **state) {
     for (size_t j = 0; j < columns; j++) x[3 * columns + j] = -1e30f;
     dm_k_softmax(x, ROWS, columns, y);
     for (size_t i = 0; i < ROWS; i++) {
-      double top = -INFINITY, sum = 0;
+      double top = -(double)INFINITY, sum = 0;
       for (size_t j = 0; j < columns; j++) top = fmax(top, (double)x[i * columns + j]);
       for (size_t j = 0; j < columns; j++) sum += exp((double)x[i * columns + j] - top);
       for (size_t j = 0; j < columns; j++) {
@@ -344,7 +344,7 @@ static void kernels_in_double_give_the_same_bits(void **state) {
     for (size_t i = 0; i < 64; i++) exps[level][i] = dm_k_exp(x[i]);
     double bounded[64];
     memcpy(bounded, x, sizeof bounded);
-    bounded[0] = DBL_MAX, bounded[1] = -INFINITY, bounded[2] = NAN;
+    bounded[0] = DBL_MAX, bounded[1] = -(double)INFINITY, bounded[2] = (double)NAN;
     dm_k_bound(64, bounded);
     assert_true(bounded[0] == 3 && bounded[1] == -3 && isnan(bounded[2]));
     for (size_t i = 3; i < 64; i++) assert_true(bounded[i] == 3 * (x[i] / 3) / sqrt(1 + x[i] / 3 * (x[i] / 3)));

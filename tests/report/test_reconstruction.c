@@ -256,8 +256,7 @@ static void damage_is_refused(void **state) {
   dm_report_codes codes = toy(f, 7, error, 2.5);
   const char *const harm[] = {
       "UPDATE dm_tensor SET shape = '[9]' WHERE name = 'eval/test/reconstruction/rows'",
-      "UPDATE dm_tensor SET data = CAST(substr(data, 1, 8) || zeroblob(16) || x'0200000000000000' AS BLOB)"
-      " WHERE name = 'eval/test/reconstruction/rows'",
+      "UPDATE dm_tensor SET data = CAST(substr(data, 1, 8) || zeroblob(16) || x'0200000000000000' AS BLOB) WHERE name = 'eval/test/reconstruction/rows'",
       "UPDATE dm_tensor SET data = CAST(zeroblob(8) || substr(data, 9) AS BLOB) WHERE name = 'eval/test/reconstruction/rows'",
       "UPDATE dm_tensor SET dtype = 'f32' WHERE name = 'eval/test/reconstruction/edges'",
       "UPDATE dm_tensor SET data = zeroblob(length(data)) WHERE name = 'eval/test/reconstruction/edges'",

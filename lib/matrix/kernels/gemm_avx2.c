@@ -22,9 +22,9 @@ DM_AVX2 DM_INLINE void tile(size_t rows, size_t vectors, bool whole, __m256i tai
   const size_t a_row = s->a_row, a_col = s->a_col, b_row = s->b_row;
   const float *a = s->a + i0 * a_row, *b = s->b, *start = s->start ? s->start + i0 * s->start_row : NULL;
   float *c = s->c + i0 * s->c_row;
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t j = 0; j < vectors; j++) {
       if (!start)
         z[i][j] = _mm256_setzero_ps();
@@ -34,16 +34,16 @@ DM_AVX2 DM_INLINE void tile(size_t rows, size_t vectors, bool whole, __m256i tai
         z[i][j] = _mm256_maskload_ps(start + i * s->start_row + j * WIDE, tail);
     }
   for (size_t l = 0; l < s->k; l++, a += a_col, b += b_row) {
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t j = 0; j < vectors; j++) v[j] = whole || j + 1 < vectors ? _mm256_loadu_ps(b + j * WIDE) : _mm256_maskload_ps(b + j * WIDE, tail);
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
+      DM_UNROLL
       for (size_t j = 0; j < vectors; j++) z[i][j] = _mm256_fmadd_ps(_mm256_set1_ps(a[i * a_row]), v[j], z[i][j]);
   }
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t j = 0; j < vectors; j++) {
       __m256 y = s->relu ? _mm256_max_ps(_mm256_setzero_ps(), z[i][j]) : z[i][j];
       if (whole || j + 1 < vectors)

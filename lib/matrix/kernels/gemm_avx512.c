@@ -19,22 +19,22 @@ DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, bool full, __mmask16 
   const size_t a_row = s->a_row, a_col = s->a_col, b_row = s->b_row;
   const float *a = s->a + i0 * a_row, *b = s->b, *start = s->start ? s->start + i0 * s->start_row : NULL;
   float *c = s->c + i0 * s->c_row;
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t j = 0; j < vectors; j++)
       z[i][j] = start ? load(start + i * s->start_row + j * WIDE, full || j + 1 < vectors, tail) : _mm512_setzero_ps();
   for (size_t l = 0; l < s->k; l++, a += a_col, b += b_row) {
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t j = 0; j < vectors; j++) v[j] = load(b + j * WIDE, full || j + 1 < vectors, tail);
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
+      DM_UNROLL
       for (size_t j = 0; j < vectors; j++) z[i][j] = _mm512_fmadd_ps(_mm512_set1_ps(a[i * a_row]), v[j], z[i][j]);
   }
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < rows; i++)
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t j = 0; j < vectors; j++) {
       __m512 y = s->relu ? _mm512_max_ps(_mm512_setzero_ps(), z[i][j]) : z[i][j];
       if (full || j + 1 < vectors)
@@ -92,16 +92,16 @@ DM_AVX512 DM_INLINE float tree(__m512 z) {
 DM_AVX512 DM_INLINE void dots_of(size_t rows, const gemm_strip *s, size_t i0) {
   __m512 z[4];
   const float *a = s->a + i0 * s->a_row, *b = s->b;
-#pragma GCC unroll 4
+  DM_UNROLL
   for (size_t i = 0; i < rows; i++) z[i] = s->start ? _mm512_maskz_loadu_ps(1, s->start + (i0 + i) * s->start_row) : _mm512_setzero_ps();
   size_t l = 0;
   for (; l + WIDE <= s->k; l += WIDE) {
     __m512 v = _mm512_loadu_ps(b + l);
-#pragma GCC unroll 4
+    DM_UNROLL
     for (size_t i = 0; i < rows; i++) z[i] = _mm512_fmadd_ps(_mm512_loadu_ps(a + i * s->a_row + l), v, z[i]);
   }
   __mmask16 rest = (__mmask16)((1u << (s->k - l)) - 1);
-#pragma GCC unroll 4
+  DM_UNROLL
   for (size_t i = 0; i < rows; i++) {
     z[i] = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + i * s->a_row + l), _mm512_maskz_loadu_ps(rest, b + l), z[i], rest);
     float y = tree(z[i]);

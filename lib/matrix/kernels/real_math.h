@@ -84,7 +84,7 @@ DM_INLINE dm_real real_reduce(dm_real x, real_bits *n) {
   memcpy(&zero, &round, sizeof zero);
   *n = bits - zero; /* the low bits of `shifted` are the integer */
   dm_real r = real_fma(-whole, (dm_real)REAL_LN2_LOW, real_fma(-whole, (dm_real)REAL_LN2_HIGH, x)), q = (dm_real)c[12 - REAL_TERMS];
-#pragma GCC unroll 12
+  DM_UNROLL
   for (size_t i = 13 - REAL_TERMS; i < 12; i++) q = real_fma(q, r, (dm_real)c[i]);
   return real_fma(r * r, q, r);
 }

@@ -94,21 +94,21 @@ static void transpose_tile(const dm_real *in, size_t rows, size_t columns, size_
 /* 8 x 8 in registers: neighbouring rows by ones, by twos, by fours. */
 DM_AVX2 static void transpose_8x8(const float *in, size_t in_row, float *out, size_t out_row) {
   __m256 r[8], s[8];
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(in + i * in_row);
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < 8; i += 2) {
     s[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
     s[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
   }
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < 8; i += 4)
-#pragma GCC unroll 8
+    DM_UNROLL
     for (size_t h = 0; h < 2; h++) {
       r[i + 2 * h] = _mm256_shuffle_ps(s[i + h], s[i + h + 2], 0x44);
       r[i + 2 * h + 1] = _mm256_shuffle_ps(s[i + h], s[i + h + 2], 0xee);
     }
-#pragma GCC unroll 8
+  DM_UNROLL
   for (size_t i = 0; i < 4; i++) {
     _mm256_storeu_ps(out + i * out_row, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
     _mm256_storeu_ps(out + (i + 4) * out_row, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
