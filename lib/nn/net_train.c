@@ -304,7 +304,7 @@ static dm_status fit(job *j, net_model *m, dm_error *err) {
     if (j->n_valid) dm_error_hint(err, "%zu rows are set aside for validation", j->n_valid);
     return DM_EUSAGE;
   }
-  dm_status s = nn_run_new(j->ctx, m->graph, m->last, o->batch + 1, &run, err);
+  dm_status s = nn_run_new(j->ctx, m->graph, m->last, o->batch + 1, 0, &run, err);
   const nn_feed feed = {j, feed_rows};
   const nn_head head = {j, loss_of_rows};
   if (s == DM_OK)

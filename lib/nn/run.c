@@ -107,12 +107,12 @@ static dm_status allocate(nn_run *r, dm_error *err) {
   return DM_OK;
 }
 
-dm_status nn_run_new(dm_ctx *ctx, const nn_graph *g, size_t output, size_t batch, nn_run **out, dm_error *err) {
+dm_status nn_run_new(dm_ctx *ctx, const nn_graph *g, size_t output, size_t batch, unsigned what, nn_run **out, dm_error *err) {
   if (batch < 1) return dm_fail(err, DM_EUSAGE, "net: batches of %zu rows, want 1 or more", batch);
   nn_run *r = dm_alloc(ctx, 1, sizeof *r, "net", err);
   if (!r) return DM_EBUDGET;
   *r = (nn_run){.ctx = ctx, .graph = g, .output = output, .batch = batch, .slots = nn_run_slots(batch)};
-  dm_status s = nn_plan_new(g, &output, 1, longest_slot(batch), NN_PLAN_TRAIN, &r->plan, err);
+  dm_status s = nn_plan_new(g, &output, 1, longest_slot(batch), NN_PLAN_TRAIN | what, &r->plan, err);
   if (s == DM_OK) s = allocate(r, err);
   if (s != DM_OK) {
     nn_run_free(r);
@@ -246,11 +246,13 @@ static double total(const step *t, const double *parts) {
   return sum;
 }
 
+/* Of a mean: losses are summed. */
+static dm_real scale_of(double weight) { return weight > 0 ? (dm_real)(1 / weight) : 0; }
+
 /* g = (slot 0 + slot 1 + …) / weight, chunk by chunk. */
 static void add_gradients(const step *t, const dm_member *m) {
   const nn_run *r = t->r;
-  double weight = total(t, t->weights);
-  dm_real scale = weight > 0 ? (dm_real)(1 / weight) : 0;
+  dm_real scale = scale_of(total(t, t->weights));
   for (size_t from = m->thread * ADD_CHUNK; from < r->graph->n_w; from += m->threads * ADD_CHUNK) {
     size_t n = r->graph->n_w - from < ADD_CHUNK ? r->graph->n_w - from : ADD_CHUNK;
     dm_k_sum((const dm_real *const *)r->gradients, t->slots, from, n, scale, r->g + from);
@@ -291,7 +293,19 @@ dm_status nn_run_step(nn_run *r, const nn_feed *feed, const nn_head *head, const
   run_step(&t);
   *loss = total(&t, t.losses);
   *weight = total(&t, t.weights);
+  r->rows = n;
+  r->weight = *weight;
   return DM_OK;
+}
+
+void nn_run_input_gradient(const nn_run *r, dm_real *out) {
+  size_t d = r->graph->nodes[0].size, slots = nn_run_slots(r->rows);
+  dm_real scale = scale_of(r->weight);
+  for (size_t slot = 0; slot < slots; slot++) {
+    const dm_real *g = nn_plan_at(r->plan->places[0].grad, r->arenas[slot]);
+    size_t from = slot_begin(r->rows, slots, slot) * d, to = slot_begin(r->rows, slots, slot + 1) * d;
+    for (size_t i = from; i < to; i++) out[i] = g ? g[i - from] * scale : 0;
+  }
 }
 
 dm_status nn_run_loss(nn_run *r, const nn_feed *feed, const nn_head *head, const size_t *rows, size_t n, double *loss, double *weight,

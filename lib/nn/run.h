@@ -45,11 +45,16 @@ typedef struct nn_run {
   dm_real **arenas;        /* [slots] */
   dm_real **gradients;     /* [slots] each [n_w] */
   double **partials;       /* [nodes, slots] each [partial] of the node */
+  size_t rows;             /* of the last step */
+  double weight;           /* and the sum of their weights */
   void *block;
 } nn_run;
 
-/** Everything a step needs, allocated here; w and state are those of nn_graph_init with the context's seed. DM_EBUDGET names the number. */
-dm_status nn_run_new(dm_ctx *ctx, const nn_graph *g, size_t output, size_t batch, nn_run **out, dm_error *err);
+/**
+ * Everything a step needs, allocated here; w and state are those of nn_graph_init with the context's seed.
+ * @param what NN_PLAN_INPUT_GRADIENT or 0. @return DM_EUSAGE (batch 0), DM_EBUDGET with the number
+ */
+dm_status nn_run_new(dm_ctx *ctx, const nn_graph *g, size_t output, size_t batch, unsigned what, nn_run **out, dm_error *err);
 void nn_run_free(nn_run *r); /* NULL allowed */
 /**
  * Forward and backward of n <= batch rows: r->g holds the gradient of the weighted mean loss. @param step counts steps from 0 over the whole
@@ -58,6 +63,12 @@ void nn_run_free(nn_run *r); /* NULL allowed */
  */
 dm_status nn_run_step(nn_run *r, const nn_feed *feed, const nn_head *head, const size_t *rows, size_t n, uint64_t step, double *loss,
                       double *weight, dm_error *err);
+/**
+ * Gradient of the last step's weighted mean loss by the rows that were fed, so that another net can have made them; to be asked before
+ * anything else is run. 0 where the loss does not hang on a column, or by codes. @param r made with NN_PLAN_INPUT_GRADIENT
+ * @param out [r->rows, d] written
+ */
+void nn_run_input_gradient(const nn_run *r, dm_real *out);
 /** Loss of any number of rows as scoring sees them (no dropout, running figures, no noise), in fixed chunks. */
 dm_status nn_run_loss(nn_run *r, const nn_feed *feed, const nn_head *head, const size_t *rows, size_t n, double *loss, double *weight,
                       dm_error *err);

@@ -142,7 +142,7 @@ int main(int argc, char **argv) {
   check(nn_graph_new(ctx, PIXELS, &graph, &err), &err);
   check(nn_spec_add(graph, w.mlp ? "dense 256 relu | dense 128 relu | dense 10" : "dense 256 relu | dense 64 relu | dense 256 relu | dense 784 sigmoid",
                     0, &last, &err), &err);
-  check(nn_run_new(ctx, graph, last, o.batch, &run, &err), &err);
+  check(nn_run_new(ctx, graph, last, o.batch, 0, &run, &err), &err);
   size_t *rows = malloc(w.n * sizeof *rows);
   if (!rows || n_labels != w.n) stop(argv[3]);
   for (size_t i = 0; i < w.n; i++) rows[i] = i;

@@ -19,7 +19,7 @@ static void follow(dm_ctx *ctx, const autoencoder_shape *shape, const dm_dense *
   size_t order[GOLDEN_ROWS], code, output;
   for (size_t i = 0; i < GOLDEN_ROWS; i++) order[i] = i;
   assert_int_equal(autoencoder_graph(ctx, shape, 0, &g, &code, &output, NULL), DM_OK);
-  assert_int_equal(nn_run_new(ctx, g, output, GOLDEN_ROWS, &run, NULL), DM_OK);
+  assert_int_equal(nn_run_new(ctx, g, output, GOLDEN_ROWS, 0, &run, NULL), DM_OK);
   assert_int_equal(dm_optimizer_defaults("adam", &o, NULL), DM_OK);
   o.lr = 0.02;
   assert_int_equal(dm_optimizer_new(ctx, g->n_w, &o, &adam, NULL), DM_OK);

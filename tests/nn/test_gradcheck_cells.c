@@ -57,7 +57,7 @@ static void check(const size_t *levels) {
   size_t hidden = gradcheck_add(g, &nn_op_dense, 0, (nn_attributes){.units = 4, .activation = DM_ACT_TANH});
   size_t out = gradcheck_add(g, &nn_op_dense, hidden, (nn_attributes){.units = t.cells.size});
   t.rows = (gradcheck_job){.d = 5, .rows = rows, .n = ROWS};
-  assert_int_equal(nn_run_new(ctx, g, out, ROWS, &t.rows.run, NULL), DM_OK);
+  assert_int_equal(nn_run_new(ctx, g, out, ROWS, 0, &t.rows.run, NULL), DM_OK);
   double *w = dm_alloc(ctx, g->n_w, sizeof *w, "test", NULL);
   for (size_t i = 0; i < g->n_w; i++) w[i] = (double)t.rows.run->w[i] + 0.2 * gradcheck_number(4000000 + i);
   dm_objective f = {.n = g->n_w, .user = &t, .evaluate = evaluate};

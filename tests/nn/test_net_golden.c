@@ -53,7 +53,7 @@ static void check(dm_activation f, const double *want_out, double want_loss, con
   assert_int_equal(nn_graph_new(ctx, D, &g, NULL), DM_OK);
   for (size_t l = 0; l < 3; l++)
     assert_int_equal(nn_graph_add(g, &nn_op_dense, &at, 1, &(nn_attributes){.units = UNITS[l], .activation = l < 2 ? f : DM_ACT_LINEAR}, 0, &at, NULL), DM_OK);
-  assert_int_equal(nn_run_new(ctx, g, at, ROWS, &r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(ctx, g, at, ROWS, 0, &r, NULL), DM_OK);
   for (size_t i = 0; i < g->n_w; i++) r->w[i] = (dm_real)number(100000 + i);
   for (size_t i = 0; i < ROWS; i++) rows[i] = i;
   nn_feed feed = {NULL, feed_rows};

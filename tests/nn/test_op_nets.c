@@ -84,7 +84,7 @@ static nn_run *train(dm_ctx *ctx, const nn_graph *g, size_t output, size_t batch
   nn_feed from = {NULL, feed};
   nn_head head = {&k, loss};
   for (size_t i = 0; i < N; i++) rows[i] = (i * 7) % N;
-  if (nn_run_new(ctx, g, output, batch, &r, &err) != DM_OK) fail_msg("%s", err.message);
+  if (nn_run_new(ctx, g, output, batch, 0, &r, &err) != DM_OK) fail_msg("%s", err.message);
   for (uint64_t t = 0; t < STEPS; t++) {
     double sum, weight;
     assert_int_equal(nn_run_step(r, &from, &head, rows + t * 10, batch, t, &sum, &weight, NULL), DM_OK);
@@ -173,7 +173,7 @@ static void running_figures_come_to_those_of_the_batch(void **state) {
   for (size_t i = 0; i < N; i++) rows[i] = i;
   assert_int_equal(nn_graph_new(ctx, D, &g, NULL), DM_OK);
   assert_int_equal(nn_spec_add(g, "batch_norm | dense 9 tanh | batch_norm | dense 4", 0, &last, NULL), DM_OK);
-  assert_int_equal(nn_run_new(ctx, g, last, N, &r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(ctx, g, last, N, 0, &r, NULL), DM_OK);
   for (uint64_t t = 0; t < 300; t++) assert_int_equal(nn_run_step(r, &from, &head, rows, N, t, &trained, &weight, NULL), DM_OK);
   assert_int_equal(nn_run_loss(r, &from, &head, rows, N, &scored, &weight, NULL), DM_OK);
   assert_near(scored, trained, 2e-3 * trained); /* variances differ by n / (n - 1) */

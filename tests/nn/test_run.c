@@ -171,7 +171,7 @@ static void train(unsigned threads, trained *t) {
   nn_graph *g = mixed_graph(ctx, &output);
   nn_run *r = NULL;
   memset(t, 0, sizeof *t);
-  assert_int_equal(nn_run_new(ctx, g, output, MOST_ROWS, &r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(ctx, g, output, MOST_ROWS, 0, &r, NULL), DM_OK);
   nn_feed feed = {NULL, noisy_rows};
   nn_head head = {&g->nodes[output].size, squares};
   const size_t sizes[] = {MOST_ROWS, 256, 77, 31, 513};
@@ -220,7 +220,7 @@ static void build(fixture *f, size_t batch) {
   f->ctx = new_ctx(2, 1);
   f->g = mixed_graph(f->ctx, &f->output);
   for (size_t i = 0; i < MOST_ROWS; i++) f->rows[i] = i;
-  assert_int_equal(nn_run_new(f->ctx, f->g, f->output, batch, &f->r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(f->ctx, f->g, f->output, batch, 0, &f->r, NULL), DM_OK);
 }
 
 static void drop(fixture *f) {
@@ -289,7 +289,7 @@ static void noise_is_of_the_step_and_the_seed(void **state) {
     f.output = add(f.g, &op_noise, 0, (nn_attributes){0});
     if (i == 4) f.output = add(f.g, &op_noise, f.output, (nn_attributes){0});
     for (size_t j = 0; j < 8; j++) f.rows[j] = j + 1;
-    assert_int_equal(nn_run_new(f.ctx, f.g, f.output, 8, &f.r, NULL), DM_OK);
+    assert_int_equal(nn_run_new(f.ctx, f.g, f.output, 8, 0, &f.r, NULL), DM_OK);
     nn_feed feed = {NULL, plain_rows};
     nn_head head = {&f.g->nodes[f.output].size, squares};
     assert_int_equal(nn_run_step(f.r, &feed, &head, f.rows, 8, steps[i], &loss[i], &weight, NULL), DM_OK);
@@ -317,7 +317,7 @@ static void every_slot_draws_its_own_numbers(void **state) {
   assert_int_equal(nn_graph_new(f.ctx, D, &f.g, NULL), DM_OK);
   f.output = add(f.g, &op_noise, 0, (nn_attributes){0});
   for (size_t i = 0; i < MOST_ROWS; i++) f.rows[i] = i;
-  assert_int_equal(nn_run_new(f.ctx, f.g, f.output, MOST_ROWS, &f.r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(f.ctx, f.g, f.output, MOST_ROWS, 0, &f.r, NULL), DM_OK);
   nn_feed feed = {NULL, same_rows};
   nn_head head = {&firsts, keep_first};
   double loss, weight;
@@ -340,7 +340,7 @@ static void batch_sums_settle(void **state) {
   assert_int_equal(nn_graph_new(f.ctx, D, &f.g, NULL), DM_OK);
   f.output = add(f.g, &op_center, 0, (nn_attributes){0});
   for (size_t i = 0; i < 100; i++) f.rows[i] = i;
-  assert_int_equal(nn_run_new(f.ctx, f.g, f.output, 100, &f.r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(f.ctx, f.g, f.output, 100, 0, &f.r, NULL), DM_OK);
   nn_feed feed = {NULL, plain_rows};
   nn_head head = {&f.g->nodes[f.output].size, squares};
   double loss, weight, mean = 0, again;
@@ -385,7 +385,7 @@ static void a_step_allocates_nothing(void **state) {
   assert_int_equal(dm_ctx_new(&o, &f.ctx, NULL), DM_OK);
   f.g = mixed_graph(f.ctx, &f.output);
   for (size_t i = 0; i < MOST_ROWS; i++) f.rows[i] = i;
-  assert_int_equal(nn_run_new(f.ctx, f.g, f.output, 64, &f.r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(f.ctx, f.g, f.output, 64, 0, &f.r, NULL), DM_OK);
   nn_feed feed = {NULL, plain_rows};
   nn_head head = {&f.g->nodes[f.output].size, squares};
   double loss, weight;
@@ -405,12 +405,12 @@ static void too_little_memory_is_said(void **state) {
   assert_int_equal(dm_ctx_new(&(dm_ctx_options){.budget = (size_t)1 << 20}, &ctx, NULL), DM_OK);
   assert_int_equal(nn_graph_new(ctx, D, &g, NULL), DM_OK);
   size_t output = add(g, &nn_op_dense, 0, (nn_attributes){.units = 4000}), held = dm_ctx_memory(ctx);
-  assert_int_equal(nn_run_new(ctx, g, output, 1, &r, &err), DM_EBUDGET);
+  assert_int_equal(nn_run_new(ctx, g, output, 1, 0, &r, &err), DM_EBUDGET);
   assert_non_null(strstr(err.message, "100000 parameters in 1 slots of 1 rows: needs"));
   assert_non_null(strstr(err.message, "limit"));
-  assert_int_equal(nn_run_new(ctx, g, output, 4096, &r, &err), DM_EBUDGET);
+  assert_int_equal(nn_run_new(ctx, g, output, 4096, 0, &r, &err), DM_EBUDGET);
   assert_non_null(strstr(err.message, "net: one slot of 512 rows needs"));
-  assert_int_equal(nn_run_new(ctx, g, output, 0, &r, &err), DM_EUSAGE);
+  assert_int_equal(nn_run_new(ctx, g, output, 0, 0, &r, &err), DM_EUSAGE);
   assert_null(r);
   assert_int_equal(dm_ctx_memory(ctx), held);
   nn_graph_free(g);

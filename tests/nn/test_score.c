@@ -121,7 +121,7 @@ static void losses_see_what_scoring_gives(void **state) {
   nn_run *r = NULL;
   for (size_t i = 0; i < ROWS; i++) rows[i] = i;
   score(f, 64, want);
-  assert_int_equal(nn_run_new(f->ctx, f->g, f->output, 50, &r, NULL), DM_OK);
+  assert_int_equal(nn_run_new(f->ctx, f->g, f->output, 50, 0, &r, NULL), DM_OK);
   memcpy(r->w, f->w, f->g->n_w * sizeof *r->w);
   nn_feed feed = {f, feed_rows};
   nn_head head = {&kept, keep};

@@ -134,7 +134,7 @@ static world *world_new(unsigned threads, bool counts) {
   size_t node = add(w, &nn_op_dense, 0, (nn_attributes){.units = 16, .activation = DM_ACT_TANH});
   if (counts) node = add(w, &op_count, node, (nn_attributes){0});
   node = add(w, &nn_op_dense, node, (nn_attributes){.units = CLASSES});
-  assert_int_equal(nn_run_new(w->ctx, w->graph, node, ROWS, &w->run, NULL), DM_OK);
+  assert_int_equal(nn_run_new(w->ctx, w->graph, node, ROWS, 0, &w->run, NULL), DM_OK);
   w->feed = (nn_feed){w, feed_rows};
   w->head = (nn_head){w, loss_rows};
   w->hooks = (dm_training_hooks){.user = w, .epoch = heard, .is_due = is_due, .checkpoint = open_checkpoint, .close = close_checkpoint};

@@ -54,7 +54,7 @@ static void losses_after_equal_steps_are_those_of_pytorch(void **state) {
     size_t last;
     assert_int_equal(dm_ctx_new(&(dm_ctx_options){.threads = 2}, &ctx, NULL), DM_OK);
     nn_graph *g = make_graph(ctx, &last);
-    assert_int_equal(nn_run_new(ctx, g, last, BATCH, &run, NULL), DM_OK);
+    assert_int_equal(nn_run_new(ctx, g, last, BATCH, 0, &run, NULL), DM_OK);
     assert_int_equal(dm_optimizer_defaults(cases[c].method, &o, NULL), DM_OK);
     o.lr = cases[c].lr;
     o.weight_decay = cases[c].decay;
