@@ -189,6 +189,15 @@ bool dm_params_is_auto(const dm_params *p, const char *name) {
 bool dm_params_is_set(const dm_params *p, const char *name) { return find(p, name)->set; }
 int64_t dm_params_int(const dm_params *p, const char *name) { return find(p, name)->integer; }
 double dm_params_double(const dm_params *p, const char *name) { return find(p, name)->real; }
+
+size_t dm_params_size_or(const dm_params *p, const char *name, size_t otherwise) {
+  return dm_params_is_auto(p, name) ? otherwise : (size_t)dm_params_int(p, name);
+}
+
+double dm_params_double_or(const dm_params *p, const char *name, double otherwise) {
+  return dm_params_is_auto(p, name) ? otherwise : dm_params_double(p, name);
+}
+
 const char *dm_params_choice(const dm_params *p, const char *name) { return find(p, name)->text; }
 const char *dm_params_text(const dm_params *p, const char *name) { return find(p, name)->text; }
 bool dm_params_bool(const dm_params *p, const char *name) { return find(p, name)->integer != 0; }

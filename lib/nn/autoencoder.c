@@ -9,7 +9,7 @@
  * Sources: Hinton & Salakhutdinov, Science 2006; Vincent et al., JMLR 2010 (denoising).
  */
 #include "nn/autoencoder_feed.h"
-#include "nn/train.h"
+#include "nn/settings.h"
 
 #include <dm/optim.h>
 
@@ -20,21 +20,21 @@
 
 static const dm_param parameters[] = {
     {"hidden", DM_PARAM_TEXT, "256", 1, 100, false, "256,128", "widths of the encoder's hidden layers, which the decoder mirrors; none: no such layer"},
-    {"latent", DM_PARAM_INT, "auto", 1, AUTOENCODER_UNITS_MAX, false, NULL, "features to learn; auto: a quarter of the outputs, 2 to 64"},
-    {"activation", DM_PARAM_CHOICE, "silu", 0, 0, false, "relu|leaky|gelu|tanh|sigmoid|silu|selu|linear", "of the hidden layers; features are linear"},
+    {"latent", DM_PARAM_INT, "auto", 1, NN_WIDTH_MAX, false, NULL, "features to learn; auto: a quarter of the outputs, 2 to 64"},
+    {"activation", DM_PARAM_CHOICE, "silu", 0, 0, false, NN_ACTIVATIONS "|linear", "of the hidden layers; features are linear"},
     {"noise", DM_PARAM_DOUBLE, "0.3", 0, 0.95, false, NULL, "share of cells that are corrupted in training and must be restored; 0: plain"},
     {"noise_kind", DM_PARAM_CHOICE, "mask", 0, 0, false, "mask|gaussian|swap", "corrupted cells are hidden, shaken, or those of another row"},
     {"dropout", DM_PARAM_DOUBLE, "0", 0, 0.95, false, NULL, "share of hidden units left out in a step"},
-    {"optimizer", DM_PARAM_CHOICE, "adam", 0, 0, false, "sgd|momentum|nesterov|adagrad|rmsprop|adam|adamw", "how weights follow the gradient"},
+    {"optimizer", DM_PARAM_CHOICE, "adam", 0, 0, false, NN_OPTIMIZERS, "how weights follow the gradient"},
     {"lr", DM_PARAM_DOUBLE, "auto", 0, 1e3, true, NULL, "learning rate; auto: that of the optimizer, 0.001 of adam"},
     {"batch_size", DM_PARAM_INT, "auto", 1, INT32_MAX, false, NULL, "rows of a step; auto: a tenth of the rows, 16 to 128"},
     {"epochs", DM_PARAM_INT, "auto", 1, INT32_MAX, false, NULL, "passes over the rows at most; auto: 3000 steps, 20 to 300 epochs"},
     {"patience", DM_PARAM_INT, "10", 0, INT32_MAX, false, NULL, "epochs without a better validation loss that end training; 0: never"},
     {"validation", DM_PARAM_DOUBLE, "0.1", 0, 0.9, false, NULL, "share of the rows kept for choosing the best epoch and the threshold"},
     {"weight_decay", DM_PARAM_DOUBLE, "0", 0, 1e3, false, NULL, "pull of weights to 0, as the optimizer has it"},
-    {"schedule", DM_PARAM_CHOICE, "cosine", 0, 0, false, "constant|exponential|cosine|plateau", "learning rate over the steps"},
+    {"schedule", DM_PARAM_CHOICE, "cosine", 0, 0, false, NN_SCHEDULES, "learning rate over the steps"},
     {"clip", DM_PARAM_DOUBLE, "0", 0, DBL_MAX, false, NULL, "largest norm of the gradient; 0: any"},
-    {"scale", DM_PARAM_CHOICE, "robust", 0, 0, false, "none|standard|minmax|robust|quantile", "what numbers are brought to: the unit of their errors"},
+    {"scale", DM_PARAM_CHOICE, "robust", 0, 0, false, NN_SCALES, "what numbers are brought to: the unit of their errors"},
     {"max_levels", DM_PARAM_INT, "100", 1, 65536, false, NULL, "levels of a category that are told apart, the most frequent"},
     {"threshold", DM_PARAM_DOUBLE, "0.99", 0, 1, false, NULL, "share of the validation rows whose reconstruction error is usual"},
     {NULL},
@@ -149,50 +149,32 @@ static dm_status read_data(job *j, const dm_training *training, dm_error *err) {
 
 static dm_status read_hidden(const char *text, autoencoder_shape *shape, dm_error *err) {
   if (strcmp(text, "none") == 0) return DM_OK;
-  for (const char *p = text;; p++) {
-    char *end;
-    unsigned long units = *p >= '0' && *p <= '9' ? strtoul(p, &end, 10) : 0;
-    if (units < 1 || units > AUTOENCODER_UNITS_MAX || (*end && *end != ',')) {
-      (void)dm_fail(err, DM_EUSAGE, "autoencoder: hidden = '%s', want widths from 1 to %d such as 256,128, or none", text, AUTOENCODER_UNITS_MAX);
-      return DM_EUSAGE;
-    }
-    if (shape->n_hidden == AUTOENCODER_LAYERS_MAX)
-      return dm_fail(err, DM_EUSAGE, "autoencoder: hidden = '%s', want at most %d layers", text, AUTOENCODER_LAYERS_MAX);
-    shape->hidden[shape->n_hidden++] = units;
-    if (!*end) return DM_OK;
-    p = end;
-  }
+  size_t n = nn_settings_widths(text, AUTOENCODER_LAYERS_MAX, shape->hidden);
+  if (n > AUTOENCODER_LAYERS_MAX)
+    return dm_fail(err, DM_EUSAGE, "autoencoder: hidden = '%s', want at most %d layers", text, AUTOENCODER_LAYERS_MAX);
+  if (n == 0) return dm_fail(err, DM_EUSAGE, "autoencoder: hidden = '%s', want widths from 1 to %d such as 256,128, or none", text, NN_WIDTH_MAX);
+  shape->n_hidden = n;
+  return DM_OK;
 }
 
 static size_t within(double v, size_t low, size_t high) { return v < (double)low ? low : v > (double)high ? high : (size_t)v; }
 
-static size_t size_or(const dm_params *params, const char *name, size_t otherwise) {
-  return dm_params_is_auto(params, name) ? otherwise : (size_t)dm_params_int(params, name);
-}
-
 static dm_status read_params(job *j, dm_error *err) {
-  static const struct {
-    const char *name;
-    dm_schedule_kind kind;
-  } schedules[] = {{"constant", DM_SCHEDULE_CONSTANT}, {"exponential", DM_SCHEDULE_EXPONENTIAL}, {"cosine", DM_SCHEDULE_COSINE}, {"plateau", DM_SCHEDULE_PLATEAU}};
   static const char *const noises[] = {"mask", "gaussian", "swap"};
   const dm_params *p = j->params;
   nn_train_options *o = &j->options;
   dm_status s = read_hidden(dm_params_text(p, "hidden"), &j->shape, err);
-  if (s == DM_OK) s = dm_optimizer_defaults(dm_params_choice(p, "optimizer"), &o->optimizer, err);
+  if (s == DM_OK) s = nn_settings_begin(p, "autoencoder", o, err);
   if (s != DM_OK) return s;
-  (void)autoencoder_activation_parse(dm_params_choice(p, "activation"), &j->shape.activation);
+  (void)nn_activation_parse(dm_params_choice(p, "activation"), &j->shape.activation);
   size_t quarter = (j->shape.cells.size + 3) / 4;
-  j->shape.latent = size_or(p, "latent", within((double)quarter, 2, 64));
-  o->name = "autoencoder";
-  o->batch = size_or(p, "batch_size", within((double)j->n_train / 10, j->n_train < 16 ? j->n_train : 16, 128));
-  o->epochs = size_or(p, "epochs", within(ceil(3000 * (double)o->batch / (double)j->n_train), 20, 300));
+  j->shape.latent = dm_params_size_or(p, "latent", within((double)quarter, 2, 64));
+  o->batch = dm_params_size_or(p, "batch_size", within((double)j->n_train / 10, j->n_train < 16 ? j->n_train : 16, 128));
+  o->epochs = dm_params_size_or(p, "epochs", within(ceil(3000 * (double)o->batch / (double)j->n_train), 20, 300));
   o->patience = (size_t)dm_params_int(p, "patience");
   o->clip = dm_params_double(p, "clip");
   o->optimizer.weight_decay = dm_params_double(p, "weight_decay");
-  if (!dm_params_is_auto(p, "lr")) o->optimizer.lr = dm_params_double(p, "lr");
-  for (size_t i = 0; i < 4; i++)
-    if (strcmp(dm_params_choice(p, "schedule"), schedules[i].name) == 0) o->schedule = schedules[i].kind;
+  o->optimizer.lr = dm_params_double_or(p, "lr", o->optimizer.lr);
   for (size_t i = 0; i < 3; i++)
     if (strcmp(dm_params_choice(p, "noise_kind"), noises[i]) == 0) j->data.kind = (autoencoder_noise)i;
   j->data.noise = dm_params_double(p, "noise");
@@ -262,6 +244,7 @@ static dm_status train(dm_ctx *ctx, const dm_training *training, const dm_params
   if (s == DM_OK) s = read_data(&j, training, err);
   if (s == DM_OK) s = read_params(&j, err);
   if (s == DM_OK) s = autoencoder_new(ctx, &j.shape, &m, err);
+  if (s == DM_OK) s = autoencoder_allocate(m, err);
   if (s == DM_OK) s = train_weights(&j, training->hooks, m, err);
   if (s == DM_OK) {
     m->epochs = (int64_t)j.result.epochs;

@@ -7,7 +7,7 @@
 
 #include <dm/nn.h>
 
-enum { AUTOENCODER_LAYERS_MAX = 8, AUTOENCODER_UNITS_MAX = 65536 };
+enum { AUTOENCODER_LAYERS_MAX = 8 };
 /* Numbers beyond are taken as this: their squares must be finite in float. */
 #define AUTOENCODER_REACH 1e15
 
@@ -48,13 +48,11 @@ typedef struct autoencoder {
 /** A graph for that shape. @param code,output written: nodes. */
 dm_status autoencoder_graph(dm_ctx *ctx, const autoencoder_shape *shape, double dropout, nn_graph **out, size_t *code, size_t *output,
                             dm_error *err);
-/** Model with its graph and room for w, to be filled. Arrays of shape are copied. */
+/** Model with its graph. Arrays of shape are copied. */
 dm_status autoencoder_new(dm_ctx *ctx, const autoencoder_shape *shape, autoencoder **out, dm_error *err);
+/** Allocates w, to be filled, and the plans of scoring. */
+dm_status autoencoder_allocate(autoencoder *m, dm_error *err);
 void autoencoder_free(dm_model *model);
-
-/** Names of DM_ACT_*: "relu". */
-const char *autoencoder_activation_name(dm_activation f);
-bool autoencoder_activation_parse(const char *name, dm_activation *out);
 
 dm_status autoencoder_predict(const dm_model *model, unsigned what, dm_batch *batch, dm_error *err);
 dm_status autoencoder_save(const dm_model *model, dm_model_writer *w, dm_error *err);

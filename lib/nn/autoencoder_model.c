@@ -3,28 +3,6 @@
 
 #include <string.h>
 
-static const struct {
-  const char *name;
-  dm_activation f;
-} activations[] = {{"linear", DM_ACT_LINEAR}, {"relu", DM_ACT_RELU}, {"leaky", DM_ACT_LEAKY},     {"gelu", DM_ACT_GELU},
-                   {"tanh", DM_ACT_TANH},     {"silu", DM_ACT_SILU}, {"sigmoid", DM_ACT_SIGMOID}, {"selu", DM_ACT_SELU}};
-#define LEAKY_SLOPE 0.01
-
-const char *autoencoder_activation_name(dm_activation f) {
-  for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
-    if (activations[i].f == f) return activations[i].name;
-  return "unknown";
-}
-
-bool autoencoder_activation_parse(const char *name, dm_activation *out) {
-  for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
-    if (strcmp(name, activations[i].name) == 0) {
-      *out = activations[i].f;
-      return true;
-    }
-  return false;
-}
-
 /* ---- graph ----------------------------------------------------------------------------- */
 
 /* Numbers and flags as they are, codes as rows of tables: side by side. @param memory scratch */
@@ -45,7 +23,7 @@ static dm_status add_columns(nn_graph *g, const autoencoder_shape *shape, dm_are
 }
 
 static dm_status add_layer(nn_graph *g, size_t units, dm_activation f, double dropout, size_t *node, dm_error *err) {
-  const nn_attributes dense = {.units = units, .activation = f, .rate = f == DM_ACT_LEAKY ? LEAKY_SLOPE : 0};
+  const nn_attributes dense = {.units = units, .activation = f, .rate = f == DM_ACT_LEAKY ? NN_LEAKY_SLOPE : 0};
   dm_status s = nn_graph_add(g, &nn_op_dense, node, 1, &dense, 0, node, err);
   return s == DM_OK && dropout > 0 ? nn_graph_add(g, &nn_op_dropout, node, 1, &(nn_attributes){.rate = dropout}, 0, node, err) : s;
 }
@@ -117,21 +95,23 @@ dm_status autoencoder_new(dm_ctx *ctx, const autoencoder_shape *shape, autoencod
   dm_status s = dm_arena_new(ctx, 0, &m->memory, err);
   if (s == DM_OK) s = copy_shape(m, shape, err);
   if (s == DM_OK) s = autoencoder_graph(ctx, shape, 0, &m->graph, &m->code, &m->output, err);
-  const size_t outputs[2] = {m->code, m->output};
-  if (s == DM_OK) s = nn_plan_new(m->graph, outputs, 1, NN_SCORE_ROWS, NN_PLAN_SCORE, &m->code_plan, err);
-  if (s == DM_OK) s = nn_plan_new(m->graph, outputs, 2, NN_SCORE_ROWS, NN_PLAN_SCORE, &m->whole_plan, err);
-  if (s == DM_OK && !(m->w = dm_alloc(ctx, m->graph->n_w, sizeof *m->w, "autoencoder", err))) s = DM_EBUDGET;
-  if (s == DM_OK) {
-    m->encoding = (nn_scoring){.graph = m->graph, .plan = m->code_plan, .w = m->w};
-    m->rebuilding = (nn_scoring){.graph = m->graph, .plan = m->whole_plan, .w = m->w};
-    s = place_work(m, err);
-  }
   if (s != DM_OK) {
     autoencoder_free(&m->base);
     return s;
   }
   *out = m;
   return DM_OK;
+}
+
+dm_status autoencoder_allocate(autoencoder *m, dm_error *err) {
+  const size_t outputs[2] = {m->code, m->output};
+  if (!(m->w = dm_alloc(m->base.ctx, m->graph->n_w, sizeof *m->w, "autoencoder", err))) return DM_EBUDGET;
+  dm_status s = nn_plan_new(m->graph, outputs, 1, NN_SCORE_ROWS, NN_PLAN_SCORE, &m->code_plan, err);
+  if (s == DM_OK) s = nn_plan_new(m->graph, outputs, 2, NN_SCORE_ROWS, NN_PLAN_SCORE, &m->whole_plan, err);
+  if (s != DM_OK) return s;
+  m->encoding = (nn_scoring){.graph = m->graph, .plan = m->code_plan, .w = m->w};
+  m->rebuilding = (nn_scoring){.graph = m->graph, .plan = m->whole_plan, .w = m->w};
+  return place_work(m, err);
 }
 
 void autoencoder_free(dm_model *model) {
@@ -155,9 +135,9 @@ dm_status autoencoder_describe(const dm_model *model, const dm_scorer *scorer, d
                 shape->cells.n_numbers, shape->cells.n_categories, shape->latent, m->graph->n_w, (long long)m->epochs,
                 m->epochs == 1 ? "epoch" : "epochs");
   dm_buf_printf(out, "  %zu in", m->graph->nodes[0].size);
-  for (size_t i = 0; i < shape->n_hidden; i++) dm_buf_printf(out, " | %zu %s", shape->hidden[i], autoencoder_activation_name(shape->activation));
+  for (size_t i = 0; i < shape->n_hidden; i++) dm_buf_printf(out, " | %zu %s", shape->hidden[i], nn_activation_name(shape->activation));
   dm_buf_printf(out, " | %zu features", shape->latent);
-  for (size_t i = shape->n_hidden; i-- > 0;) dm_buf_printf(out, " | %zu %s", shape->hidden[i], autoencoder_activation_name(shape->activation));
+  for (size_t i = shape->n_hidden; i-- > 0;) dm_buf_printf(out, " | %zu %s", shape->hidden[i], nn_activation_name(shape->activation));
   dm_buf_printf(out, " | %zu out\n  loss a cell: %.5g in training", shape->cells.size, m->train_loss);
   if (m->valid_loss == m->valid_loss) dm_buf_printf(out, ", %.5g in validation", m->valid_loss);
   dm_buf_printf(out, "\n  rows with a reconstruction error above %.5g are unusual\n", model->threshold);

@@ -8,6 +8,7 @@
  * can be scored without checks.
  */
 #include "nn/autoencoder.h"
+#include "nn/saved.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,17 +24,13 @@ dm_status autoencoder_save(const dm_model *model, dm_model_writer *w, dm_error *
   const autoencoder *m = (const autoencoder *)model;
   const size_t columns[1] = {model->d}, parameters[1] = {m->graph->n_w};
   put_sizes(w->json, "hidden", m->shape.hidden, m->shape.n_hidden);
-  dm_json_key(w->json, "latent");
-  dm_json_int(w->json, (int64_t)m->shape.latent);
-  dm_json_put_string(w->json, "activation", autoencoder_activation_name(m->shape.activation));
+  dm_json_put_int(w->json, "latent", (int64_t)m->shape.latent);
+  dm_json_put_string(w->json, "activation", nn_activation_name(m->shape.activation));
   put_sizes(w->json, "flags", m->shape.flagged, m->shape.n_flags);
   dm_json_put_double(w->json, "threshold", model->threshold);
-  dm_json_key(w->json, "epochs");
-  dm_json_int(w->json, m->epochs);
+  dm_json_put_int(w->json, "epochs", m->epochs);
   dm_json_put_double(w->json, "train_loss", m->train_loss);
-  if (!isnan(m->valid_loss)) {
-    dm_json_put_double(w->json, "valid_loss", m->valid_loss);
-  }
+  if (!isnan(m->valid_loss)) dm_json_put_double(w->json, "valid_loss", m->valid_loss);
   dm_status s = w->tensor(w, "fill", DM_F64, columns, 1, m->shape.fill, err);
   return s == DM_OK ? w->tensor(w, "w", DM_F32, parameters, 1, m->w, err) : s;
 }
@@ -42,21 +39,15 @@ dm_status autoencoder_save(const dm_model *model, dm_model_writer *w, dm_error *
 
 static dm_status bad(const char *what, dm_error *err) { return dm_fail(err, DM_EINPUT, "autoencoder: the model is damaged: %s", what); }
 
-static bool is_size(const dm_json *v, size_t max, size_t *out) {
-  if (!v || v->type != DM_JSON_INT || v->integer < 0 || (uint64_t)v->integer > max) return false;
-  *out = (size_t)v->integer;
-  return true;
-}
-
 static dm_status read_layers(const dm_json *json, autoencoder_shape *shape, dm_error *err) {
   const dm_json *hidden = dm_json_get(json, "hidden");
   if (!hidden || hidden->type != DM_JSON_ARRAY || hidden->n > AUTOENCODER_LAYERS_MAX) return bad("no list of up to 8 hidden layers", err);
   for (const dm_json *v = hidden->first; v; v = v->next)
-    if (!is_size(v, AUTOENCODER_UNITS_MAX, &shape->hidden[shape->n_hidden]) || shape->hidden[shape->n_hidden++] == 0)
+    if (!nn_saved_count(v, NN_WIDTH_MAX, &shape->hidden[shape->n_hidden]) || shape->hidden[shape->n_hidden++] == 0)
       return bad("a hidden layer is not 1 to 65536 wide", err);
-  if (!is_size(dm_json_get(json, "latent"), AUTOENCODER_UNITS_MAX, &shape->latent) || shape->latent == 0)
+  if (!nn_saved_count(dm_json_get(json, "latent"), NN_WIDTH_MAX, &shape->latent) || shape->latent == 0)
     return bad("the latent layer is not 1 to 65536 wide", err);
-  if (!autoencoder_activation_parse(dm_json_get_string(json, "activation", ""), &shape->activation)) return bad("no known activation", err);
+  if (!nn_activation_parse(dm_json_get_string(json, "activation", ""), &shape->activation)) return bad("no known activation", err);
   return DM_OK;
 }
 
@@ -69,7 +60,7 @@ static dm_status read_flags(const dm_json *json, const size_t *levels, dm_arena 
   if (!flagged) return DM_EBUDGET;
   for (const dm_json *v = list->first; v; v = v->next, shape->n_flags++) {
     size_t i = shape->n_flags;
-    if (!is_size(v, d - 1, &flagged[i]) || (levels && levels[flagged[i]]) || (i && flagged[i] <= flagged[i - 1]))
+    if (!nn_saved_count(v, d - 1, &flagged[i]) || (levels && levels[flagged[i]]) || (i && flagged[i] <= flagged[i - 1]))
       return bad("flags are not ascending columns of numbers", err);
   }
   shape->flagged = flagged;
@@ -86,17 +77,13 @@ static dm_status read_fill(dm_model_reader *r, autoencoder_shape *shape, dm_erro
   return DM_OK;
 }
 
+/* What is stored is looked at before room for parameters is made: layers may be forged. */
 static dm_status read_parameters(dm_model_reader *r, autoencoder *m, dm_error *err) {
-  size_t n = 0;
   const float *w = NULL;
-  dm_status s = r->tensor(r, "w", DM_F32, 1, &n, (const void **)&w, err);
-  if (s != DM_OK) return s;
-  if (n != m->graph->n_w)
-    return dm_fail(err, DM_EINPUT, "autoencoder: the model is damaged: %zu parameters, its layers have %zu", n, m->graph->n_w);
-  for (size_t i = 0; i < n; i++)
-    if (!isfinite(w[i])) return bad("a parameter is not finite", err);
-  for (size_t i = 0; i < n; i++) m->w[i] = (dm_real)w[i];
-  return DM_OK;
+  dm_status s = nn_saved_floats(r, "autoencoder", "w", m->graph->n_w, &w, err);
+  if (s == DM_OK) s = autoencoder_allocate(m, err);
+  if (s == DM_OK) memcpy(m->w, w, m->graph->n_w * sizeof *w);
+  return s;
 }
 
 dm_status autoencoder_load(dm_ctx *ctx, const dm_model_reader *given, dm_model **out, dm_error *err) {

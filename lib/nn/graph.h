@@ -18,6 +18,8 @@
 #include <dm/model.h>
 
 enum { NN_RANK_MAX = 4, NN_INPUTS_MAX = 8, NN_NODES_MAX = 4096 };
+/* Widest layer that a parameter may ask for. */
+enum { NN_WIDTH_MAX = 65536 };
 /* Sizes beyond this are refused before they are multiplied. */
 #define NN_SIZE_MAX ((size_t)1 << 28)
 
@@ -130,6 +132,16 @@ dm_status nn_graph_add(nn_graph *g, const nn_op *op, const size_t *in, size_t n_
                        dm_error *err);
 /** First parameters and running figures; adding a node shifts no other's. @param w [n_w] @param state [n_state] */
 void nn_graph_init(const nn_graph *g, uint64_t seed, dm_real *w, dm_real *state);
+
+/* ---- activations ------------------------------------------------------------------------ */
+
+/* leaky's unless it is told another */
+#define NN_LEAKY_SLOPE 0.01
+
+/** "linear", "relu", …: words of the --net line, but for linear. */
+const char *nn_activation_name(dm_activation f);
+/** false and *out untouched for another text. */
+bool nn_activation_parse(const char *name, dm_activation *out);
 
 /* ---- the --net line ------------------------------------------------------------------ */
 

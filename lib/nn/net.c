@@ -1,15 +1,15 @@
 /* The net in the table of methods: parameters, checks, and training. */
 #include "nn/net_train.h"
+#include "nn/settings.h"
 
 #include <math.h>
 #include <string.h>
 
 #define UNBOUNDED ((double)INFINITY)
-#define ACTIVATIONS "relu|leaky|gelu|tanh|sigmoid|silu|selu"
 
 static const dm_param parameters[] = {
     {"hidden", DM_PARAM_TEXT, "auto", 1, 200, false, "256,128", "widths of the hidden layers, for instance 256,128"},
-    {"activation", DM_PARAM_CHOICE, "auto", 0, 0, false, ACTIVATIONS, "of the hidden layers"},
+    {"activation", DM_PARAM_CHOICE, "auto", 0, 0, false, NN_ACTIVATIONS, "of the hidden layers"},
     {"dropout", DM_PARAM_DOUBLE, "auto", 0, 0.99, false, NULL, "share of each hidden layer's values dropped in a step"},
     {"normalization", DM_PARAM_CHOICE, "auto", 0, 0, false, "none|batch|layer", "before each activation; auto: batch for classes"},
     {"numeric_embedding", DM_PARAM_CHOICE, "auto", 0, 0, false, "none|periodic|piecewise", "what each number becomes; auto: of up to 32 numbers piecewise, periodic below 2000 rows"},
@@ -18,17 +18,17 @@ static const dm_param parameters[] = {
     {"loss", DM_PARAM_CHOICE, "squared", 0, 0, false, "squared|absolute|huber|quantile", "of a regression, on the target by its deviation"},
     {"quantile", DM_PARAM_DOUBLE, "0.5", 0, 1, true, NULL, "for --loss quantile"},
     {"label_smoothing", DM_PARAM_DOUBLE, "auto", 0, 0.99, false, NULL, "share of each label given to all classes alike"},
-    {"optimizer", DM_PARAM_CHOICE, "adamw", 0, 0, false, "sgd|momentum|nesterov|adagrad|rmsprop|adam|adamw", "how weights are changed"},
+    {"optimizer", DM_PARAM_CHOICE, "adamw", 0, 0, false, NN_OPTIMIZERS, "how weights are changed"},
     {"lr", DM_PARAM_DOUBLE, "auto", 0, UNBOUNDED, true, NULL, "learning rate, the largest of the schedule"},
     {"weight_decay", DM_PARAM_DOUBLE, "auto", 0, UNBOUNDED, false, NULL, "by which weights shrink"},
     {"batch_size", DM_PARAM_INT, "auto", 1, 1 << 20, false, NULL, "rows of a step"},
     {"epochs", DM_PARAM_INT, "auto", 1, 1000000, false, NULL, "times that all rows are seen, at most; auto: 20 to 100 by their number"},
     {"patience", DM_PARAM_INT, "auto", 0, 1000000, false, NULL, "epochs without a better validation loss that are borne; 0: all; auto: half of them"},
     {"validation", DM_PARAM_DOUBLE, "auto", 0, 0.9, false, NULL, "share of the rows that choose the best epoch; 0: none, the last stays; auto: 0.15 from 50 rows on"},
-    {"schedule", DM_PARAM_CHOICE, "cosine", 0, 0, false, "constant|cosine|exponential|plateau", "how the learning rate falls"},
+    {"schedule", DM_PARAM_CHOICE, "cosine", 0, 0, false, NN_SCHEDULES, "how the learning rate falls"},
     {"warmup", DM_PARAM_DOUBLE, "auto", 0, 0.99, false, NULL, "share of the steps in which the learning rate rises"},
     {"clip", DM_PARAM_DOUBLE, "auto", 0, UNBOUNDED, false, NULL, "largest norm of a gradient; 0: no limit"},
-    {"scale", DM_PARAM_CHOICE, "quantile", 0, 0, false, "none|standard|minmax|robust|quantile", "what numbers are brought to before training"},
+    {"scale", DM_PARAM_CHOICE, "quantile", 0, 0, false, NN_SCALES, "what numbers are brought to before training"},
     {NULL},
 };
 

@@ -14,12 +14,6 @@
 
 enum { LAYERS_SHOWN = 60 };
 
-static const char *activation_name(const nn_node *node) {
-  static const char *const names[] = {"", " relu", " leaky", " gelu", " tanh", " sigmoid", " silu", " selu"};
-  bool has = node->op == &nn_op_dense || node->op == &nn_op_activation;
-  return has && (size_t)node->a.activation < sizeof names / sizeof *names ? names[node->a.activation] : "";
-}
-
 static void print_layer(const nn_graph *g, size_t i, dm_buf *out) {
   const nn_node *node = &g->nodes[i];
   char from[64] = "", what[48], shape[64];
@@ -29,7 +23,8 @@ static void print_layer(const nn_graph *g, size_t i, dm_buf *out) {
                         : snprintf(from + at, sizeof from - at, "%sinput", k ? ", " : "");
     at += n > 0 ? (size_t)n : 0;
   }
-  (void)snprintf(what, sizeof what, "%s%s", node->op->name, activation_name(node));
+  bool acts = (node->op == &nn_op_dense || node->op == &nn_op_activation) && node->a.activation != DM_ACT_LINEAR;
+  (void)snprintf(what, sizeof what, "%s%s%s", node->op->name, acts ? " " : "", acts ? nn_activation_name(node->a.activation) : "");
   nn_shape_print(&node->shape, shape);
   dm_buf_printf(out, "  %3zu %-20s %-12s %10s %12zu\n", i, what, from, shape, node->n_w);
 }

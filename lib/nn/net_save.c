@@ -4,6 +4,7 @@
  * before anything of their size is made, and numbers must be finite.
  */
 #include "nn/net_model.h"
+#include "nn/saved.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,13 +65,7 @@ static dm_status read_classes(dm_model_reader *r, stored *in, dm_error *err) {
   return DM_OK;
 }
 
-/* A count of the scalars, at most NN_SIZE_MAX. */
-static bool read_count(const dm_json *json, const char *key, size_t *out) {
-  int64_t v = dm_json_get_int(json, key, -1);
-  if (v < 0 || (uint64_t)v > NN_SIZE_MAX) return false;
-  *out = (size_t)v;
-  return true;
-}
+static bool read_count(const dm_json *json, const char *key, size_t *out) { return nn_saved_count(dm_json_get(json, key), NN_SIZE_MAX, out); }
 
 static dm_status read_edges(dm_model_reader *r, net_design *d, dm_error *err) {
   size_t shape[2];
@@ -91,22 +86,10 @@ static dm_status read_design(dm_model_reader *r, net_design *d, dm_error *err) {
   return d->numeric == NET_NUMERIC_PIECEWISE ? read_edges(r, d, err) : DM_OK;
 }
 
-/* A tensor of exactly n finite floats. */
-static dm_status read_floats(dm_model_reader *r, const char *name, size_t n, const float **out, dm_error *err) {
-  size_t shape[1];
-  if (n == 0) return DM_OK;
-  dm_status s = r->tensor(r, name, DM_F32, 1, shape, (const void **)out, err);
-  if (s != DM_OK) return s;
-  if (shape[0] != n) return dm_fail(err, DM_EINPUT, "net: the model is damaged: %zu numbers in '%s', want %zu", shape[0], name, n);
-  for (size_t i = 0; i < n; i++)
-    if (!isfinite((*out)[i])) return dm_fail(err, DM_EINPUT, "net: the model is damaged: number %zu of '%s' is not finite", i, name);
-  return DM_OK;
-}
-
 static dm_status fill(net_model *m, dm_model_reader *r, const stored *in, dm_error *err) {
   const float *w = NULL, *state = NULL;
-  dm_status s = read_floats(r, "weights", m->graph->n_w, &w, err);
-  if (s == DM_OK) s = read_floats(r, "state", m->graph->n_state, &state, err);
+  dm_status s = nn_saved_floats(r, "net", "weights", m->graph->n_w, &w, err);
+  if (s == DM_OK) s = nn_saved_floats(r, "net", "state", m->graph->n_state, &state, err);
   if (s == DM_OK) s = net_model_allocate(m, err);
   if (s != DM_OK) return s;
   if (m->base.work > WORK_MAX) return damaged(err, "a row of it takes more memory than any real net");

@@ -4,6 +4,7 @@
  * 150 to 54,000 rows, as those that did well on all of them.
  */
 #include "nn/net_train.h"
+#include "nn/settings.h"
 
 #include <dm/text.h>
 #include <math.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 
 enum {
-  WIDTH_MAX = 65536,
   LAYERS_MAX = 64,
   ROWS_TO_SPARE = 50 /* with fewer a validation part says little */
 };
@@ -36,30 +36,14 @@ static void add(line *l, const char *format, ...) {
   if (!l->full) l->n += (size_t)n;
 }
 
-static void add_hidden(line *l, int64_t width, const char *activation, const char *normalization, double dropout) {
+static void add_hidden(line *l, size_t width, const char *activation, const char *normalization, double dropout) {
   bool plain = strcmp(normalization, "none") == 0;
-  add(l, "dense %lld", (long long)width);
+  add(l, "dense %zu", width);
   if (plain)
     add(l, " %s | ", activation);
   else
     add(l, " | %s_norm | %s | ", normalization, activation);
   if (dropout > 0) add(l, "dropout %g | ", dropout);
-}
-
-/* The widths of "256,128". */
-static dm_status read_widths(const char *text, int64_t widths[LAYERS_MAX], size_t *n, dm_error *err) {
-  *n = 0;
-  for (const char *at = text;; at += strcspn(at, ",") + 1) {
-    size_t length = strcspn(at, ",");
-    dm_str word = dm_utf8_trim(at, length);
-    if (*n == LAYERS_MAX) return dm_fail(err, DM_EUSAGE, "net: hidden has more than %d widths", LAYERS_MAX);
-    if (!dm_text_to_int(word.p, word.n, &widths[*n]) || widths[*n] < 1 || widths[*n] > WIDTH_MAX) {
-      (void)dm_fail(err, DM_EUSAGE, "net: hidden = %.60s, want widths from 1 to %d such as 256,128", text, WIDTH_MAX);
-      return DM_EUSAGE;
-    }
-    (*n)++;
-    if (!at[length]) return DM_OK;
-  }
 }
 
 static dm_status refuse_beside_net(const dm_params *params, dm_error *err) {
@@ -73,25 +57,20 @@ static dm_status refuse_beside_net(const dm_params *params, dm_error *err) {
   return DM_OK;
 }
 
-static double or_auto(const dm_params *params, const char *name, double otherwise) {
-  return dm_params_is_auto(params, name) ? otherwise : dm_params_double(params, name);
-}
-
 static dm_status read_layers(const dm_params *params, const net_facts *facts, net_settings *out, dm_error *err) {
   const char *given = dm_params_text(params, "net");
   if (given[0]) {
     (void)snprintf(out->line, sizeof out->line, "%s", given);
     return refuse_beside_net(params, err);
   }
-  int64_t widths[LAYERS_MAX];
-  size_t n;
-  bool is_auto = dm_params_is_auto(params, "hidden");
-  dm_status s = read_widths(is_auto ? "256,128" : dm_params_text(params, "hidden"), widths, &n, err);
-  if (s != DM_OK) return s;
+  const char *hidden = dm_params_is_auto(params, "hidden") ? "256,128" : dm_params_text(params, "hidden");
+  size_t widths[LAYERS_MAX], n = nn_settings_widths(hidden, LAYERS_MAX, widths);
+  if (n > LAYERS_MAX) return dm_fail(err, DM_EUSAGE, "net: hidden has more than %d widths", LAYERS_MAX);
+  if (n == 0) return dm_fail(err, DM_EUSAGE, "net: hidden = %.60s, want widths from 1 to %d such as 256,128", hidden, NN_WIDTH_MAX);
   const char *activation = dm_params_is_auto(params, "activation") ? "relu" : dm_params_choice(params, "activation");
   const char *normalization = dm_params_choice(params, "normalization");
   if (dm_params_is_auto(params, "normalization")) normalization = facts->fitted ? "batch" : "none";
-  double dropout = or_auto(params, "dropout", facts->fitted ? 0.3 : 0.1);
+  double dropout = dm_params_double_or(params, "dropout", facts->fitted ? 0.3 : 0.1);
   line l = {.text = out->line};
   for (size_t i = 0; i < n; i++) add_hidden(&l, widths[i], activation, normalization, dropout);
   add(&l, "dense %zu", facts->fitted > 2 ? facts->fitted : 1);
@@ -104,7 +83,7 @@ static void read_embeddings(const dm_params *params, const net_facts *facts, net
   if (!net_numeric_parse(numeric, &out->numeric))
     out->numeric = facts->numbers > NUMBERS_MAX ? NET_NUMERIC_NONE : facts->n < ROWS_TO_CUT ? NET_NUMERIC_PERIODIC : NET_NUMERIC_PIECEWISE;
   if (!facts->numbers) out->numeric = NET_NUMERIC_NONE;
-  out->embedding_dim = dm_params_is_auto(params, "embedding_dim") ? facts->levels <= FEW_LEVELS ? 4 : 8 : (size_t)dm_params_int(params, "embedding_dim");
+  out->embedding_dim = dm_params_size_or(params, "embedding_dim", facts->levels <= FEW_LEVELS ? 4 : 8);
 }
 
 /* ---- loss ------------------------------------------------------------------------- */
@@ -120,7 +99,7 @@ static dm_status read_loss(const dm_params *params, const net_facts *facts, net_
   out->loss_parameter = out->loss->otherwise;
   bool by_quantile = !facts->fitted && strcmp(name, "quantile") == 0;
   if (facts->fitted)
-    out->loss_parameter = or_auto(params, "label_smoothing", 0);
+    out->loss_parameter = dm_params_double_or(params, "label_smoothing", 0);
   else
     s = refuse_beside(params, "label_smoothing", "is for classes, the target is a number", err);
   if (by_quantile)
@@ -133,10 +112,6 @@ static dm_status read_loss(const dm_params *params, const net_facts *facts, net_
 
 /* ---- the loop ----------------------------------------------------------------------- */
 
-static size_t count_or_auto(const dm_params *params, const char *name, size_t otherwise) {
-  return dm_params_is_auto(params, name) ? otherwise : (size_t)dm_params_int(params, name);
-}
-
 static size_t choose_batch(size_t n) {
   return n < 256 ? (n + 7) / 8 : n < 2048 ? 32 : n < 8192 ? 128 : n < 100000 ? 256 : n < 1000000 ? 512 : 1024;
 }
@@ -148,29 +123,20 @@ static size_t choose_epochs(const net_facts *facts, size_t batch) {
   return epochs < least ? least : epochs > most ? most : epochs;
 }
 
-static dm_schedule_kind schedule_of(const dm_params *params) {
-  const char *name = dm_params_choice(params, "schedule");
-  return strcmp(name, "cosine") == 0        ? DM_SCHEDULE_COSINE
-         : strcmp(name, "exponential") == 0 ? DM_SCHEDULE_EXPONENTIAL
-         : strcmp(name, "plateau") == 0     ? DM_SCHEDULE_PLATEAU
-                                            : DM_SCHEDULE_CONSTANT;
-}
-
 static dm_status read_loop(const dm_params *params, const net_facts *facts, net_settings *out, dm_error *err) {
   nn_train_options *t = &out->train;
-  *t = (nn_train_options){.name = "net", .schedule = schedule_of(params)};
-  dm_status s = dm_optimizer_defaults(dm_params_choice(params, "optimizer"), &t->optimizer, err);
+  dm_status s = nn_settings_begin(params, "net", t, err);
   if (s != DM_OK) return s;
   bool adaptive = t->optimizer.lr < 0.01; /* by squares of gradients, with a rate that hardly depends on the loss */
-  t->optimizer.lr = or_auto(params, "lr", !adaptive ? t->optimizer.lr : facts->fitted ? 2e-3 : 4e-3);
-  t->optimizer.weight_decay = or_auto(params, "weight_decay", strcmp(t->optimizer.method, "adamw") == 0 ? 0.02 : 0);
-  t->batch = count_or_auto(params, "batch_size", choose_batch(facts->n));
-  t->epochs = count_or_auto(params, "epochs", choose_epochs(facts, t->batch));
-  t->patience = count_or_auto(params, "patience", (t->epochs + 1) / 2);
-  t->clip = or_auto(params, "clip", 1);
-  t->warmup = or_auto(params, "warmup", t->schedule == DM_SCHEDULE_PLATEAU ? 0 : 0.05);
+  t->optimizer.lr = dm_params_double_or(params, "lr", !adaptive ? t->optimizer.lr : facts->fitted ? 2e-3 : 4e-3);
+  t->optimizer.weight_decay = dm_params_double_or(params, "weight_decay", strcmp(t->optimizer.method, "adamw") == 0 ? 0.02 : 0);
+  t->batch = dm_params_size_or(params, "batch_size", choose_batch(facts->n));
+  t->epochs = dm_params_size_or(params, "epochs", choose_epochs(facts, t->batch));
+  t->patience = dm_params_size_or(params, "patience", (t->epochs + 1) / 2);
+  t->clip = dm_params_double_or(params, "clip", 1);
+  t->warmup = dm_params_double_or(params, "warmup", t->schedule == DM_SCHEDULE_PLATEAU ? 0 : 0.05);
   if (t->schedule == DM_SCHEDULE_PLATEAU && t->warmup > 0) return dm_fail(err, DM_EUSAGE, "net: --warmup does not go with --schedule plateau");
-  out->validation = or_auto(params, "validation", facts->n < ROWS_TO_SPARE ? 0 : 0.15);
+  out->validation = dm_params_double_or(params, "validation", facts->n < ROWS_TO_SPARE ? 0 : 0.15);
   return DM_OK;
 }
 

@@ -13,7 +13,7 @@
 enum { LAYERS_MAX = 1000, DEPTH_MAX = 16, UNITS_MAX = 1 << 20 };
 
 /* PyTorch's */
-static const double LEAKY_SLOPE = 0.01, NORM_EPSILON = 1e-5;
+static const double NORM_EPSILON = 1e-5;
 
 typedef struct parser {
   nn_graph *graph;
@@ -165,7 +165,7 @@ static const layer *find_layer(token t, size_t n) {
 static dm_status read_activation_into(parser *p, const layer *l, nn_attributes *a) {
   a->activation = l->activation;
   if (l->activation != DM_ACT_LEAKY) return DM_OK;
-  a->rate = LEAKY_SLOPE;
+  a->rate = NN_LEAKY_SLOPE;
   return number_follows(p) ? read_share(p, l->name, "its slope below 0", &a->rate) : DM_OK;
 }
 

@@ -2,9 +2,20 @@
 #include <dm/optim.h>
 
 #include <math.h>
+#include <string.h>
 
 static dm_status wrong(dm_error *err, const char *field, double value, const char *wanted) {
   return dm_fail(err, DM_EUSAGE, "schedule: %s = %g, want %s", field, value, wanted);
+}
+
+bool dm_schedule_parse(const char *name, dm_schedule_kind *out) {
+  static const char *const names[] = {"constant", "step", "exponential", "cosine", "plateau"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(name, names[i]) == 0) {
+      *out = (dm_schedule_kind)i;
+      return true;
+    }
+  return false;
 }
 
 dm_status dm_schedule_init(dm_schedule *s, dm_error *err) {

@@ -34,7 +34,7 @@ static dm_status read_limits(const dm_params *p, bool classes, tree_limits *out,
     return dm_fail(err, DM_EUSAGE, "tree: criterion = %s, want %s for this target", criterion, classes ? "gini, entropy or auto" : "squared_error or auto");
   *out = (tree_limits){
       .criterion = c,
-      .max_depth = dm_params_is_auto(p, "max_depth") ? TREE_DEPTH_LIMIT : (size_t)dm_params_int(p, "max_depth"),
+      .max_depth = dm_params_size_or(p, "max_depth", TREE_DEPTH_LIMIT),
       .min_samples_split = (size_t)dm_params_int(p, "min_samples_split"),
       .min_samples_leaf = (size_t)dm_params_int(p, "min_samples_leaf"),
       .min_impurity_decrease = dm_params_double(p, "min_impurity_decrease"),
@@ -150,7 +150,7 @@ static dm_status grow_and_prune(const tree_data *data, const dm_training *traini
   size_t n = weighted_rows(data, rows);
   tree_grown grown = {0};
   bool by_validation = n > 1 && dm_params_is_auto(params, "ccp_alpha") && dm_params_is_auto(params, "max_depth");
-  double alpha = dm_params_is_auto(params, "ccp_alpha") ? 0 : dm_params_double(params, "ccp_alpha");
+  double alpha = dm_params_double_or(params, "ccp_alpha", 0);
   limits->floor = alpha;
   dm_status s = by_validation ? tree_grow_chosen(data, training, limits, rows, n, &grown, &alpha, err)
                               : tree_grow(data, limits, rows, n, dm_ctx_threads(data->ctx), &grown, err);

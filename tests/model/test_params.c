@@ -44,6 +44,9 @@ static void defaults_are_those_of_the_table(void **state) {
   assert_false(dm_params_is_set(p, "max_depth"));
   assert_int_equal(dm_params_int(p, "min_samples_leaf"), 1);
   assert_near(dm_params_double(p, "C"), 1, 0);
+  assert_int_equal(dm_params_size_or(p, "max_depth", 9), 9);
+  assert_near(dm_params_double_or(p, "max_depth", 0.5), 0.5, 0);
+  assert_near(dm_params_double_or(p, "C", 0.5), 1, 0);
   assert_true(dm_params_is_auto(p, "criterion"));
   assert_string_equal(dm_params_choice(p, "criterion"), "auto");
   assert_true(dm_params_bool(p, "shrinking"));
@@ -57,6 +60,7 @@ static void values_are_set_under_either_spelling(void **state) {
   dm_params *p = ((fixture *)*state)->params;
   assert_int_equal(dm_params_set(p, "max-depth", "7", NULL), DM_OK);
   assert_int_equal(dm_params_int(p, "max_depth"), 7);
+  assert_int_equal(dm_params_size_or(p, "max_depth", 9), 7);
   assert_false(dm_params_is_auto(p, "max_depth"));
   assert_true(dm_params_is_set(p, "max-depth"));
   assert_int_equal(dm_params_set(p, "max_depth", "auto", NULL), DM_OK);

@@ -60,6 +60,22 @@ static void a_loss_that_is_not_a_number_is_no_improvement(void **state) {
   near(dm_schedule_rate(&s, 3), 0.5, 0);
 }
 
+static void schedules_have_names(void **state) {
+  (void)state;
+  const struct {
+    const char *name;
+    dm_schedule_kind kind;
+  } cases[] = {{"constant", DM_SCHEDULE_CONSTANT}, {"step", DM_SCHEDULE_STEP}, {"exponential", DM_SCHEDULE_EXPONENTIAL},
+               {"cosine", DM_SCHEDULE_COSINE},     {"plateau", DM_SCHEDULE_PLATEAU}};
+  dm_schedule_kind kind = DM_SCHEDULE_COSINE;
+  assert_false(dm_schedule_parse("cosin", &kind));
+  assert_int_equal(kind, DM_SCHEDULE_COSINE);
+  for (size_t c = 0; c < COUNT(cases); c++) {
+    assert_true(dm_schedule_parse(cases[c].name, &kind));
+    assert_int_equal(kind, cases[c].kind);
+  }
+}
+
 static void schedules_out_of_range_are_refused(void **state) {
   (void)state;
   const struct {
@@ -164,6 +180,7 @@ static void the_best_weights_come_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rates_are_those_of_pytorch),         cmocka_unit_test(warm_up_rises_to_the_rate),
+      cmocka_unit_test(schedules_have_names),
       cmocka_unit_test(a_loss_that_is_not_a_number_is_no_improvement), cmocka_unit_test(schedules_out_of_range_are_refused),
       cmocka_unit_test(clipping_is_that_of_pytorch),        cmocka_unit_test(the_best_weights_come_back),
   };

@@ -41,6 +41,9 @@ DM_API int64_t dm_params_int(const dm_params *p, const char *name);
 DM_API double dm_params_double(const dm_params *p, const char *name);
 DM_API const char *dm_params_choice(const dm_params *p, const char *name);
 DM_API bool dm_params_bool(const dm_params *p, const char *name);
+/** The number, or `otherwise` where "auto" is in force. */
+DM_API size_t dm_params_size_or(const dm_params *p, const char *name, size_t otherwise);
+DM_API double dm_params_double_or(const dm_params *p, const char *name, double otherwise);
 DM_API const char *dm_params_text(const dm_params *p, const char *name); /* "auto" where that is in force */
 DM_API void dm_params_json(const dm_params *p, dm_json_out *json); /* one object of all values in force */
 DM_API const dm_param *dm_params_table(const dm_params *p);

@@ -180,6 +180,8 @@ typedef struct dm_schedule {
   uint64_t bad;
 } dm_schedule;
 
+/** "constant", "step", …; false and *out untouched for another text. */
+DM_API bool dm_schedule_parse(const char *name, dm_schedule_kind *out);
 /** Checks the fields above state and sets the state. DM_EUSAGE names the field. */
 DM_API dm_status dm_schedule_init(dm_schedule *s, dm_error *err);
 /** Learning rate at t. */

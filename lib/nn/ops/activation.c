@@ -1,6 +1,22 @@
 /* activation: out = f(in), element by element, for any shape. */
 #include "nn/graph.h"
 
+#include <string.h>
+
+static const char *const names[] = {"linear", "relu", "leaky", "gelu", "tanh", "sigmoid", "silu", "selu"}; /* as DM_ACT_* count */
+enum { N_NAMES = sizeof names / sizeof *names };
+
+const char *nn_activation_name(dm_activation f) { return (size_t)f < N_NAMES ? names[f] : "unknown"; }
+
+bool nn_activation_parse(const char *name, dm_activation *out) {
+  for (size_t i = 0; i < N_NAMES; i++)
+    if (strcmp(name, names[i]) == 0) {
+      *out = (dm_activation)i;
+      return true;
+    }
+  return false;
+}
+
 static dm_status shape(const nn_graph *g, nn_node *node, dm_error *err) {
   (void)err;
   const nn_node *in = &g->nodes[node->in[0]];
