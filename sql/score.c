@@ -82,7 +82,12 @@ static void predict(sqlite3_context *context, int n, sqlite3_value **arguments) 
   bool held;
   double value, result;
   sql_model *m = model_of(context, arguments, &held);
-  if (m && score(context, m, n - 1, arguments + 1, &value, &result, false)) sql_result(context, dm_scorer_value(m->scorer, value));
+  if (m && score(context, m, n - 1, arguments + 1, &value, &result, false)) {
+    if (m->scorer->target.name && !m->scorer->target.levels.n)
+      sqlite3_result_double(context, value);
+    else
+      sql_result(context, dm_scorer_value(m->scorer, value));
+  }
   if (held) sql_model_release(m);
 }
 

@@ -45,6 +45,25 @@ dm_status dm_encoder_passthrough(dm_ctx *ctx, size_t d, dm_encoder **out, dm_err
   return DM_OK;
 }
 
+static dm_status place_side_by_side(dm_encoder *e, dm_error *err) {
+  dm_step_kind kind = e->d ? e->steps[0].kind : DM_STEP_BINS;
+  if (kind != DM_STEP_NUMBER && kind != DM_STEP_ROBUST) return DM_OK;
+  for (size_t c = 0; c < e->d; c++)
+    if (e->steps[c].kind != kind || e->steps[c].indicator) return DM_OK;
+  double *room = dm_arena_alloc(e->memory, e->d, 3 * sizeof *room, err);
+  if (!room) return DM_EBUDGET;
+  e->fills = room;
+  e->centers = room + e->d;
+  e->scales = room + 2 * e->d;
+  e->bounded = kind == DM_STEP_ROBUST;
+  for (size_t c = 0; c < e->d; c++) {
+    e->fills[c] = e->steps[c].fill;
+    e->centers[c] = e->steps[c].center;
+    e->scales[c] = e->steps[c].scale;
+  }
+  return DM_OK;
+}
+
 dm_status dm_encoder_place_outputs(dm_encoder *e, dm_error *err) {
   e->m = 0;
   for (size_t c = 0; c < e->d; c++) {
@@ -58,7 +77,7 @@ dm_status dm_encoder_place_outputs(dm_encoder *e, dm_error *err) {
   if (!e->names) return DM_EBUDGET;
   for (size_t c = 0; c < e->d; c++)
     for (size_t k = 0; k < e->steps[c].n_outputs; k++) e->source[e->steps[c].output + k] = c;
-  return DM_OK;
+  return place_side_by_side(e, err);
 }
 
 void dm_encoder_free(dm_encoder *e) {
@@ -132,6 +151,11 @@ static double ordinal(const dm_step *step, double v) {
 void dm_encoder_row(const dm_encoder *e, const double *raw, double *out) {
   if (!e->steps) {
     if (e->d) memcpy(out, raw, e->d * sizeof *out);
+    return;
+  }
+  if (e->fills) {
+    dm_k_scale_row(e->d, raw, e->fills, e->centers, e->scales, out);
+    if (e->bounded) dm_k_bound(e->d, out);
     return;
   }
   size_t bounded = 0; /* ROBUST outputs side by side, whose roots are taken together */

@@ -44,6 +44,9 @@ struct dm_encoder {
   dm_arena *memory; /* all of it, the encoder too */
   size_t d, m;
   dm_step *steps;     /* [d]; NULL: raw values pass through */
+  /* Where all steps are numbers of one kind with one output each, their figures side by side, so that a row is one loop; else NULL. */
+  double *fills, *centers, *scales; /* [d] */
+  bool bounded;       /* and that kind is ROBUST */
   size_t *source;     /* [m] */
   const char **names; /* [m] */
 };

@@ -334,7 +334,7 @@ static void levels_give_the_same_bits(void **state) {
 static void kernels_in_double_give_the_same_bits(void **state) {
   (void)state;
   double x[64], w[64 * 7], bias[7], z[LEVELS][7], dots[LEVELS] = {0}, exps[LEVELS][64];
-  for (size_t i = 0; i < 64; i++) x[i] = sin((double)i) * 20;
+  for (size_t i = 0; i < 64; i++) x[i] = i == 9 || i == 10 ? 2 : sin((double)i) * 20;
   for (size_t i = 0; i < 64 * 7; i++) w[i] = cos((double)i);
   for (size_t i = 0; i < 7; i++) bias[i] = (double)i;
   for (int level = 0; level < LEVELS; level++) {
@@ -342,6 +342,13 @@ static void kernels_in_double_give_the_same_bits(void **state) {
     dm_k_affine(x, 64, w, 7, bias, z[level], 7);
     dots[level] = dm_k_dot(x, w, 64);
     for (size_t i = 0; i < 64; i++) exps[level][i] = dm_k_exp(x[i]);
+    double scaled[64], ones[64], centers[64], fills[64];
+    for (size_t i = 0; i < 64; i++) ones[i] = 1 + (double)(i % 3), centers[i] = (double)i / 7, fills[i] = i % 2 ? 5 : (double)NAN;
+    x[9] = x[10] = (double)NAN;
+    dm_k_scale_row(63, x, fills, centers, ones, scaled);
+    assert_true(scaled[9] == (5 - centers[9]) / ones[9] && isnan(scaled[10]));
+    x[9] = x[10] = 2;
+    for (size_t i = 0; i < 63; i++) assert_true(i == 9 || i == 10 || scaled[i] == (x[i] - centers[i]) / ones[i]);
     double bounded[64];
     memcpy(bounded, x, sizeof bounded);
     bounded[0] = DBL_MAX, bounded[1] = -(double)INFINITY, bounded[2] = (double)NAN;

@@ -119,8 +119,15 @@ static void turn(gemm_strip *s) {
 
 static void wide(const dm_gemm *g, dm_simd simd) {
   const gemm_level *level = simd == DM_SIMD_AVX512 ? &gemm_avx512 : &gemm_avx2;
-  if (g->m == 1 && g->n == 64 && !g->accumulate) {
+  if (g->m == 1 && g->n == 64 && g->a_col == 1 && !g->accumulate) {
     level->row_of_64(g);
+    return;
+  }
+  if (is_dots(g)) {
+    if (g->b_row == 1)
+      level->dots(g);
+    else
+      plain(g);
     return;
   }
   gemm_strip s = {.m = g->m, .n = g->n, .k = g->k, .a = g->a, .a_row = g->a_row, .a_col = g->a_col, .b = g->b, .b_row = g->b_row, .c = g->c,
@@ -129,19 +136,13 @@ static void wide(const dm_gemm *g, dm_simd simd) {
     s.start = g->c;
     s.start_row = g->c_row;
   }
-  if (is_dots(g) && g->b_row != 1) {
-    plain(g);
-  } else if (is_dots(g)) {
-    level->dots(&s);
-  } else {
-    if (s.n == 1 && s.a_row == 1 && s.c_row == 1) turn(&s);
-    if (s.k <= DEPTH && s.n <= (s.m == 1 ? level->width_of_one : level->width))
-      level->strip(&s);
-    else if (s.m >= ROWS_TO_PACK && s.b_row >= FAR)
-      packed_blocks(&s, level);
-    else
-      blocks(&s, level, NULL);
-  }
+  if (s.n == 1 && s.a_row == 1 && s.c_row == 1) turn(&s);
+  if (s.k <= DEPTH && s.n <= (s.m == 1 ? level->width_of_one : level->width))
+    level->strip(&s);
+  else if (s.m >= ROWS_TO_PACK && s.b_row >= FAR)
+    packed_blocks(&s, level);
+  else
+    blocks(&s, level, NULL);
 }
 
 #endif

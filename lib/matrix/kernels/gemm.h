@@ -28,10 +28,10 @@ typedef struct gemm_strip {
 } gemm_strip;
 
 typedef struct gemm_level {
-  size_t width, width_of_one;        /* most columns of a strip, and of one of a single row */
+  size_t width, width_of_one;          /* most columns of a strip, and of one of a single row */
   void (*strip)(const gemm_strip *s);
-  void (*dots)(const gemm_strip *s); /* n = 1, a_col = 1: sums in lanes */
-  void (*row_of_64)(const dm_gemm *g); /* m = 1, n = 64, not accumulating */
+  void (*dots)(const dm_gemm *g);      /* n = 1, a_col = 1, b_row = 1: sums in lanes */
+  void (*row_of_64)(const dm_gemm *g); /* m = 1, n = 64, a_col = 1, not accumulating */
 } gemm_level;
 
 enum { GEMM_LANES = 16 };

@@ -102,20 +102,20 @@ DM_AVX2 DM_INLINE __m256 fma_first(const float *a, const float *b, __m256 z, siz
   return _mm256_blendv_ps(z, _mm256_fmadd_ps(_mm256_maskload_ps(a, mask), _mm256_maskload_ps(b, mask), z), _mm256_castsi256_ps(mask));
 }
 
-DM_AVX2 static void dots(const gemm_strip *s) {
-  for (size_t i = 0; i < s->m; i++) {
-    const float *a = s->a + i * s->a_row, *b = s->b;
-    __m256 low = s->start ? _mm256_maskload_ps(s->start + i * s->start_row, lanes(1)) : _mm256_setzero_ps(), high = _mm256_setzero_ps();
+DM_AVX2 static void dots(const dm_gemm *g) {
+  for (size_t i = 0; i < g->m; i++) {
+    const float *a = g->a + i * g->a_row, *b = g->b, *start = g->accumulate ? g->c + i * g->c_row : g->bias;
+    __m256 low = start ? _mm256_maskload_ps(start, lanes(1)) : _mm256_setzero_ps(), high = _mm256_setzero_ps();
     size_t l = 0;
-    for (; l + GEMM_LANES <= s->k; l += GEMM_LANES) {
+    for (; l + GEMM_LANES <= g->k; l += GEMM_LANES) {
       low = _mm256_fmadd_ps(_mm256_loadu_ps(a + l), _mm256_loadu_ps(b + l), low);
       high = _mm256_fmadd_ps(_mm256_loadu_ps(a + l + WIDE), _mm256_loadu_ps(b + l + WIDE), high);
     }
-    size_t rest = s->k - l;
+    size_t rest = g->k - l;
     low = fma_first(a + l, b + l, low, rest < WIDE ? rest : WIDE);
     if (rest > WIDE) high = fma_first(a + l + WIDE, b + l + WIDE, high, rest - WIDE);
     float y = tree(low, high);
-    s->c[i * s->c_row] = s->relu && 0 > y ? 0 : y;
+    g->c[i * g->c_row] = g->relu && 0 > y ? 0 : y;
   }
 }
 

@@ -19,6 +19,8 @@ void dm_k_affine(const double *x, size_t d, const double *w, size_t stride, cons
 /** The same by fma() of the C library alone. */
 void dm_k_affine_scalar(const double *x, size_t d, const double *w, size_t stride, const double *bias, double *z, size_t k);
 
+/** out[i] = (x[i] - center[i]) / scale[i], where fill[i] stands in for an x[i] that is NaN. */
+void dm_k_scale_row(size_t n, const double *x, const double *fill, const double *center, const double *scale, double *out);
 /** x / sqrt(1 + (x/3)^2), which lies between -3 and 3; no square overflows, NaN stays. In place. */
 void dm_k_bound(size_t n, double *x);
 /** out[i] = x[i] */

@@ -32,6 +32,11 @@ DM_INLINE void axpy(double a, const double *restrict x, double *restrict y, size
   for (size_t i = 0; i < n; i++) y[i] += a * x[i];
 }
 
+DM_INLINE void scale_row(size_t n, const double *restrict x, const double *restrict fill, const double *restrict center,
+                         const double *restrict scale, double *restrict out) {
+  for (size_t i = 0; i < n; i++) out[i] = ((x[i] == x[i] ? x[i] : fill[i]) - center[i]) / scale[i];
+}
+
 /* From 1e9 on the root is |t| itself, so that the bounds change nothing but overflow. */
 DM_INLINE void bound(size_t n, double *x) {
   for (size_t i = 0; i < n; i++) {
@@ -49,12 +54,16 @@ DM_AVX2 static void affine_wide(const double *x, size_t d, const double *w, size
 DM_AVX2 static double dot_wide(const double *a, const double *b, size_t n) { return dot(a, b, n); }
 DM_AVX2 static void axpy_wide(double a, const double *x, double *y, size_t n) { axpy(a, x, y, n); }
 DM_AVX2 static void bound_wide(size_t n, double *x) { bound(n, x); }
+DM_AVX2 static void scale_row_wide(size_t n, const double *x, const double *fill, const double *center, const double *scale, double *out) {
+  scale_row(n, x, fill, center, scale, out);
+}
 static int is_wide(void) { return dm_k_simd() != DM_SIMD_SCALAR; }
 #else
 #define affine_wide affine
 #define dot_wide dot
 #define axpy_wide axpy
 #define bound_wide bound
+#define scale_row_wide scale_row
 static int is_wide(void) { return 0; }
 #endif
 
@@ -76,6 +85,13 @@ void dm_k_axpy(double a, const double *x, double *y, size_t n) {
     axpy_wide(a, x, y, n);
   else
     axpy(a, x, y, n);
+}
+
+void dm_k_scale_row(size_t n, const double *x, const double *fill, const double *center, const double *scale, double *out) {
+  if (is_wide())
+    scale_row_wide(n, x, fill, center, scale, out);
+  else
+    scale_row(n, x, fill, center, scale, out);
 }
 
 void dm_k_bound(size_t n, double *x) {
