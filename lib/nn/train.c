@@ -160,6 +160,8 @@ static dm_status run(nn_training *t, const char **stopped, dm_error *err) {
     if (s != DM_OK) return s;
     if (t->epoch && t->epoch < t->options->epochs && is_out_of_time(t)) {
       *stopped = "time";
+      dm_log(t->ctx, DM_LOG_NOTICE, "%s: time ended training after epoch %llu of %llu", t->options->name, (unsigned long long)t->epoch,
+             (unsigned long long)t->options->epochs);
       return DM_OK;
     }
   }

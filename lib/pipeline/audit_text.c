@@ -50,7 +50,7 @@ static void add_path(dm_buf *out, const dm_json *path) {
   }
 }
 
-/* "  age = 41, encoded 0.25, adds 0.5 to the error" without the line's end. */
+/* "  age = 41, encoded 0.25, error 0.5" without the line's end. */
 static void add_encoded(dm_buf *out, const dm_json *f) {
   dm_buf_printf(out, "  %s = ", dm_json_get_string(f, "name", ""));
   add_value(out, dm_json_get(f, "value"));
@@ -59,7 +59,7 @@ static void add_encoded(dm_buf *out, const dm_json *f) {
     dm_buf_adds(out, e == encoded->first ? ", encoded " : " ");
     add_value(out, dm_json_get(e, "value"));
   }
-  if (part && part->type != DM_JSON_NULL) dm_buf_printf(out, ", adds %.4g to the error", part->real);
+  if (part && part->type != DM_JSON_NULL) dm_buf_printf(out, ", error %.4g", part->real);
 }
 
 /* Codes of the stages, the last one's first: the way goes back. */

@@ -196,4 +196,6 @@ void dm_course_broken(dm_course *c, dm_status s, dm_error *err) {
                   c->meta.name, (long long)c->meta.version);
   else if (s == DM_EIO && c->by_epochs && !c->keeps)
     dm_error_hint(err, "with checkpoints --resume could go on");
+  else if (s == DM_ECANCEL && c->keeps)
+    dm_error_hint(err, "no epoch of the model is done yet (folds come first): nothing is kept");
 }

@@ -47,6 +47,9 @@ dm_status dm_job_encoder(dm_job *j, dm_store *store, dm_arena *arena, dm_train_r
   if (s != DM_OK) return s;
   out->features_from = dm_arena_printf(arena, err, "%s@%lld", meta.name, (long long)meta.version);
   j->features_sha256 = meta.sha256;
+  if (out->features_from && o->target && meta.target && strcasecmp(meta.target, o->target) == 0 && (o->test > 0 || o->folds))
+    dm_log(j->ctx, DM_LOG_WARNING, "model '%s' has learned from the target '%s': where it saw the rows held out, their metrics flatter",
+           o->features_from, o->target);
   return out->features_from ? DM_OK : DM_EBUDGET;
 }
 

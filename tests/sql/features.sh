@@ -94,7 +94,14 @@ run 0 "$mine" predict my.db twice pima --into twice_scored
 sql my.db "SELECT group_concat(name) FROM pragma_table_info('twice_scored')" "dm_id,prediction,score,e_e1,e_e2,e_e3"
 run 0 "$mine" train net my.db pima --target diabetes --model net --hidden 4 --epochs 3
 run 0 "$mine" train tree my.db pima --target diabetes --features-from net --model on_net
+[ -s err ] && complain "a note about metrics that nobody asked for: $(cat err)"
 run 0 "$mine" predict my.db on_net pima --into on_net_scored
+run 0 "$mine" train tree my.db pima --target diabetes --features-from net --model flattered --test 0.25
+says err "warning: model 'net' has learned from the target 'diabetes'"
+run 0 "$mine" train tree my.db pima --target diabetes --features-from net --model flattered --folds 2
+says err "warning: model 'net' has learned from the target 'diabetes'"
+run 0 "$mine" train tree my.db pima --target pedigree --task regress --features-from three --test 0.25
+[ -s err ] && complain "a warning about another target: $(cat err)"
 run 2 "$mine" train linear my.db pima --target mass --features-from ae
 says err "its features would give it away"
 says err "--ignore mass"
@@ -141,7 +148,7 @@ says out "stage 1 (autoencoder)"
 says out "stage 0 (autoencoder)"
 says out "pima.csv:8"
 run 0 "$mine" audit my.db twice --row 7
-says out "to the error"
+grep -q "^  e1 = .*, encoded [-0-9.e]*, error [0-9.e-]*$" out || complain "no error of a feature: $(cat out)"
 
 # ---- more columns than a function takes, more features than a table --------------------------------
 sqlite3 my.db "CREATE TABLE wide AS SELECT dm_id, glucose AS a1, mass AS a2 FROM pima"

@@ -57,6 +57,7 @@ checks=$((checks + 1))
 
 # time runs out: what there is stays
 run 0 "$mine" train net my.db digits --target digit --model short --time-limit 0.3 --epochs 100000 --patience 0 --json
+grep -q "^note: net: time ended training after epoch [1-9][0-9]* of 100000$" err || complain "no word of the time that ended training: $(cat err)"
 sql :memory: "SELECT json_extract(CAST(readfile('out') AS TEXT), '\$.seconds') < 30" 1
 
 # one class, nothing but missing cells, one value, a hundred thousand categories

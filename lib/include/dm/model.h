@@ -264,7 +264,7 @@ typedef struct dm_scored {
   double *score; /* [n] probability of that class, or the value; without a target the reconstruction error */
   double *proba; /* [n, n_classes] */
   float *code;   /* [n, n_code] features that the last model has learned; DM_EUSAGE when it has none */
-  double *parts; /* [n, features] what each feature adds to the reconstruction error, NaN = missing; DM_EUSAGE with a target */
+  double *parts; /* [n, features] error of each feature, whose mean is the score, NaN = missing; DM_EUSAGE with a target */
 } dm_scored;
 /**
  * Scores n raw rows [n, d] row-major through all stages; any n, scratch->rows at a time. Nothing is allocated, and a row has the same bits
