@@ -138,8 +138,11 @@ static void region(const lead *l) {
   (void)pthread_mutex_destroy(&t.lock);
 }
 
+/* Whether a team would be one too many: the other threads of the region around have work of their own. */
+static bool is_crowded(size_t threads) { return threads <= 1 || omp_in_parallel(); }
+
 void dm_team_open(dm_ctx *ctx, size_t threads, void (*body)(void *user), void *user) {
-  if (threads <= 1 || dm_ctx_team(ctx))
+  if (dm_ctx_team(ctx) || is_crowded(threads))
     body(user);
   else
     region(&(lead){.ctx = ctx, .body = body, .user = user, .threads = threads});
@@ -147,10 +150,10 @@ void dm_team_open(dm_ctx *ctx, size_t threads, void (*body)(void *user), void *u
 
 void dm_team_run(dm_ctx *ctx, size_t threads, dm_team_job job, void *user) {
   dm_team *t = dm_ctx_team(ctx);
-  if (threads <= 1)
-    job(user, &(dm_member){0, 1, NULL});
-  else if (t)
+  if (t && threads > 1)
     give(t, threads, job, user);
+  else if (is_crowded(threads))
+    job(user, &(dm_member){0, 1, NULL});
   else
     region(&(lead){.ctx = ctx, .job = job, .user = user, .threads = threads});
 }

@@ -24,11 +24,14 @@ typedef struct dm_member {
 
 typedef void (*dm_team_job)(void *user, const dm_member *m);
 
-/** Calls body on this thread while up to threads - 1 others wait for what it gives to dm_team_run. Within an open team it only calls body. */
+/**
+ * Calls body on this thread while up to threads - 1 others wait for what it gives to dm_team_run. Within an open team, and within any other
+ * OpenMP region, it only calls body; with one thread it touches no OpenMP, which hangs in a process that forked.
+ */
 void dm_team_open(dm_ctx *ctx, size_t threads, void (*body)(void *user), void *user);
 /**
  * Calls job on at most `threads` threads and waits for all of them: those of the team that this thread has open for ctx, or of one that lasts
- * for this job. A job that is given from within another is run by one thread. What a job computes must not depend on how many threads came.
+ * for this job. A job that is given from within another, by whichever of its threads, is run by that thread alone. What a job computes must not depend on how many threads came.
  */
 void dm_team_run(dm_ctx *ctx, size_t threads, dm_team_job job, void *user);
 /** Waits until all threads of the job are here. */

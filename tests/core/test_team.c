@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "core/team.h"
 
+#include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -128,7 +129,70 @@ static void a_team_is_of_the_thread_that_opened_it(void **state) {
   dm_ctx_free(in.ctx);
 }
 
+typedef struct nest {
+  dm_ctx *ctx;
+  atomic_size_t inner;
+} nest;
+
+static void within_region(void *user) {
+  nest *n = user;
+  assert_null(dm_ctx_team(n->ctx));
+}
+
+static void alone(void *user, const dm_member *m) {
+  nest *n = user;
+  assert_int_equal(m->threads, 1);
+  atomic_fetch_add(&n->inner, 1);
+}
+
+static void from_all(void *user, const dm_member *m) {
+  nest *n = user;
+  dm_ctx *other = NULL;
+  dm_team_run(n->ctx, 4, alone, n);
+  assert_int_equal(dm_ctx_new(&(dm_ctx_options){.threads = 4}, &other, NULL), DM_OK);
+  dm_team_run(other, 4, alone, n);
+  dm_team_open(other, 4, within_region, &(nest){.ctx = other});
+  dm_ctx_free(other);
+  dm_team_barrier(m);
+  if (m->thread == 0) atomic_store(&n->inner, atomic_load(&n->inner) == 2 * m->threads ? 0 : 1);
+}
+
+static void play_nest(void *user) { dm_team_run(((nest *)user)->ctx, 4, from_all, user); }
+
+/* Even where the host lets regions nest. */
+static void jobs_within_jobs_are_run_by_one_thread(void **state) {
+  (void)state;
+  nest n = {.ctx = new_ctx()};
+  omp_set_max_active_levels(3);
+  dm_team_open(n.ctx, 4, play_nest, &n);
+  assert_int_equal(atomic_load(&n.inner), 0);
+  dm_team_run(n.ctx, 4, from_all, &n);
+  assert_int_equal(atomic_load(&n.inner), 0);
+  omp_set_max_active_levels(1);
+  dm_ctx_free(n.ctx);
+}
+
+/* What is left of the threads that were asked for does the work. */
+static void fewer_threads_than_asked_are_enough(void **state) {
+  (void)state;
+  dm_ctx *ctx = new_ctx();
+  ring *want = calloc(1, sizeof *want), *got = calloc(1, sizeof *got);
+  assert_true(want && got);
+  for (size_t j = 0; j < JOBS; j++) {
+    want->most = 1;
+    turn(want, &(dm_member){0, 1, NULL});
+  }
+  omp_set_dynamic(1); /* more than there are processors are not given */
+  dm_team_open(ctx, MOST, play, &(script){ctx, got, JOBS, false});
+  omp_set_dynamic(0);
+  assert_memory_equal(got->second, want->second, sizeof want->second);
+  free(want);
+  free(got);
+  dm_ctx_free(ctx);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(jobs_of_a_team_are_whole), cmocka_unit_test(a_team_is_of_the_thread_that_opened_it)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(jobs_of_a_team_are_whole), cmocka_unit_test(a_team_is_of_the_thread_that_opened_it),
+                                     cmocka_unit_test(jobs_within_jobs_are_run_by_one_thread), cmocka_unit_test(fewer_threads_than_asked_are_enough)};
   return cmocka_run_group_tests_name("core/team", tests, NULL, NULL);
 }
