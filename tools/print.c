@@ -44,7 +44,7 @@ void print_padded(dm_buf *out, const char *prefix, const char *text, size_t colu
   for (size_t used = print_clipped(out, dm_str_of(text), columns - 1); used < columns; used++) dm_buf_addc(out, ' ');
 }
 
-void print_value(dm_buf *out, dm_value v) {
+static void print_value(dm_buf *out, dm_value v) {
   char number[DM_NUMBER_MAX];
   switch (v.type) {
   case DM_NULL: dm_buf_adds(out, "(missing)"); break;

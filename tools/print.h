@@ -6,7 +6,6 @@
 
 /** prefix, then text padded or cut (with …) to `columns` display columns. */
 void print_padded(dm_buf *out, const char *prefix, const char *text, size_t columns);
-void print_value(dm_buf *out, dm_value v);
 void print_profile(dm_buf *out, const dm_profile *p);
 void print_apply(dm_buf *out, const dm_apply_result *r, const char *database);
 void print_undo(dm_buf *out, const dm_apply_result *r, int64_t undone);

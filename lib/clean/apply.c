@@ -46,7 +46,7 @@ dm_status dm_clean_run_reload(dm_clean_run *run, dm_error *err) {
   return s;
 }
 
-dm_status dm_clean_run_column(dm_clean_run *run, const dm_yaml *node, size_t *out, dm_error *err) {
+static dm_status find_column(dm_clean_run *run, const dm_yaml *node, size_t *out, dm_error *err) {
   size_t at = dm_table_find(&run->table, node->scalar);
   if (at != SIZE_MAX) {
     *out = at;
@@ -69,7 +69,7 @@ dm_status dm_clean_run_columns(dm_clean_run *run, const dm_clean_columns *column
   for (size_t i = 0; i < *n; i++) {
     (*out)[i] = i;
     if (columns->all) continue;
-    dm_status s = dm_clean_run_column(run, columns->nodes[i], &(*out)[i], err);
+    dm_status s = find_column(run, columns->nodes[i], &(*out)[i], err);
     if (s != DM_OK) return s;
     for (size_t j = 0; j < i; j++)
       if ((*out)[j] == (*out)[i])
@@ -132,7 +132,8 @@ static void write_step(const dm_step_result *r, dm_json_out *j) {
   dm_json_end_object(j);
 }
 
-void dm_clean_result_members(const dm_apply_result *r, dm_json_out *j) {
+/* "table", "rows_before", "rows_after" and "steps", inside an open object. */
+static void put_members(const dm_apply_result *r, dm_json_out *j) {
   dm_json_put_string(j, "table", r->table);
   dm_json_put_int(j, "rows_before", (int64_t)r->rows_before);
   dm_json_put_int(j, "rows_after", (int64_t)r->rows_after);
@@ -148,7 +149,7 @@ void dm_apply_json(const dm_apply_result *r, dm_json_out *json) {
   if (r->run_id) dm_json_int(json, r->run_id);
   else dm_json_null(json);
   dm_json_put_bool(json, "dry_run", r->run_id == 0);
-  dm_clean_result_members(r, json);
+  put_members(r, json);
   dm_json_end_object(json);
 }
 
@@ -164,7 +165,7 @@ dm_status dm_clean_write_arguments(dm_store *store, int64_t run_id, const char *
   } else {
     dm_json_put_int(&j, "run", undone);
   }
-  dm_clean_result_members(result, &j);
+  put_members(result, &j);
   dm_json_end_object(&j);
   dm_status s = dm_buf_status(&text);
   dm_value v[2] = {{.type = DM_TEXT, .text = {text.p, text.n}}, dm_clean_int(run_id)};

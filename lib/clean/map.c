@@ -117,11 +117,13 @@ static dm_status run_pass(pass *p, dm_error *err) {
   return s;
 }
 
-dm_status dm_clean_last_change(dm_store *store, int64_t *id, dm_error *err) {
+/* The highest id of dm_change so far. */
+static dm_status last_change(dm_store *store, int64_t *id, dm_error *err) {
   return dm_clean_query_int(store, "SELECT max(id) FROM main.dm_change", NULL, 0, 0, id, err);
 }
 
-dm_status dm_clean_update_cells(dm_clean_run *run, size_t column, int64_t from, int64_t to, dm_error *err) {
+/* Copies dm_change.new of the entries (from, to] into a column. */
+static dm_status update_cells(dm_clean_run *run, size_t column, int64_t from, int64_t to, dm_error *err) {
   if (from == to) return DM_OK;
   char *name = dm_clean_quote(run->memory, run->table.columns[column].name, err);
   if (!name) return DM_EBUDGET;
@@ -135,10 +137,10 @@ dm_status dm_clean_update_cells(dm_clean_run *run, size_t column, int64_t from, 
 static dm_status write_cells(pass *p, size_t column, bool update, dm_error *err) {
   int64_t from = 0, to = 0;
   p->write = true;
-  dm_status s = dm_clean_last_change(p->run->store, &from, err);
+  dm_status s = last_change(p->run->store, &from, err);
   if (s == DM_OK) s = run_pass(p, err);
-  if (s == DM_OK) s = dm_clean_last_change(p->run->store, &to, err);
-  if (s == DM_OK && update) s = dm_clean_update_cells(p->run, column, from, to, err);
+  if (s == DM_OK) s = last_change(p->run->store, &to, err);
+  if (s == DM_OK && update) s = update_cells(p->run, column, from, to, err);
   p->run->result->cells_changed += p->changed;
   p->run->result->rows_failed += p->bad;
   return s;

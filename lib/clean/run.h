@@ -58,13 +58,10 @@ bool dm_clean_same(dm_value a, dm_value b); /* type and bits */
 
 /** Columns of the step that exist now. DM_EINPUT at the recipe with "did you mean". @param out [*n] places in run->table. */
 dm_status dm_clean_run_columns(dm_clean_run *run, const dm_clean_columns *columns, size_t **out, size_t *n, dm_error *err);
-dm_status dm_clean_run_column(dm_clean_run *run, const dm_yaml *node, size_t *out, dm_error *err);
 dm_status dm_clean_run_reload(dm_clean_run *run, dm_error *err);
 /** Refuses tables whose changes could not be undone: no dm_id, triggers, generated or nameless columns. */
 dm_status dm_clean_check_table(dm_store *store, const dm_table *table, dm_arena *arena, dm_error *err);
 
-/** "table", "rows_before", "rows_after" and "steps" of a result, inside an open object. */
-void dm_clean_result_members(const dm_apply_result *r, dm_json_out *j);
 /** What a run says of itself in dm_run.arguments: the recipe's name, or NULL and the run that was undone. */
 dm_status dm_clean_write_arguments(dm_store *store, int64_t run_id, const char *recipe, int64_t undone, const dm_apply_result *result,
                                    dm_error *err);
@@ -91,12 +88,8 @@ typedef struct dm_clean_mapping {
   const char *what; /* for messages: "an integer" */
 } dm_clean_mapping;
 dm_status dm_clean_map_column(dm_clean_run *run, size_t column, const dm_clean_mapping *mapping, dm_error *err);
-/** The highest id of dm_change so far. */
-dm_status dm_clean_last_change(dm_store *store, int64_t *id, dm_error *err);
 /** The cell as it prints in an export of its column: what recodes and casts read. @param out borrows from v or number. */
 void dm_clean_cell_text(const dm_table_column *column, const dm_value *v, char number[512], dm_str *out);
-/** Copies dm_change.new of the entries (from, to] into a column. */
-dm_status dm_clean_update_cells(dm_clean_run *run, size_t column, int64_t from, int64_t to, dm_error *err);
 
 /* ---- definitions of columns (column.c) ---- */
 

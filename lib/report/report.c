@@ -47,7 +47,8 @@ bool dm_section_figure(const dm_section *s, const char *caption, dm_buf *drawing
   return drawn;
 }
 
-dm_status dm_section_summary(const dm_section *s, dm_error *err) {
+/* Tiles with the few numbers of the whole database. */
+static dm_status summary(const dm_section *s, dm_error *err) {
   static const struct {
     const char *sql, *one, *many;
   } tiles[] = {
@@ -84,7 +85,7 @@ static dm_status all_sections(dm_section *s, dm_error *err) {
     page->limit = MODELS_END;
     return status == DM_OK ? dm_section_profiles(s, err) : status;
   }
-  if (status == DM_OK) status = dm_section_summary(s, err);
+  if (status == DM_OK) status = summary(s, err);
   page->limit = SOURCES_END;
   if (status == DM_OK) status = dm_section_sources(s, err);
   page->limit = PROFILES_END;

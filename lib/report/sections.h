@@ -15,8 +15,6 @@ typedef struct dm_section {
   size_t n_models;
 } dm_section;
 
-/** Tiles with the few numbers of the whole database. */
-dm_status dm_section_summary(const dm_section *s, dm_error *err);
 /** Files that came in, and the records that did not. */
 dm_status dm_section_sources(const dm_section *s, dm_error *err);
 /** Every column of every table. */

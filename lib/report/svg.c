@@ -1,4 +1,4 @@
-/* Writer of SVG elements. Coordinates are pixels; every number goes through dm_svg_number. */
+/* Writer of SVG elements. Coordinates are pixels; every number goes through put_number. */
 #include "report/svg.h"
 
 #include <math.h>
@@ -11,7 +11,8 @@ const char *dm_svg_colour(size_t i) {
   return i < DM_N_COLOURS ? colours[i] : DM_GREY;
 }
 
-void dm_svg_number(dm_buf *out, double v) {
+/* At most two decimals, no exponent; what is not finite is drawn at 0, so that no output ever holds "nan". */
+static void put_number(dm_buf *out, double v) {
   if (!(fabs(v) < 1e9)) v = 0;
   long long cents = llround(v * 100);
   if (cents < 0) {
@@ -31,7 +32,7 @@ static void attribute(dm_buf *out, const char *name, double v) {
   dm_buf_addc(out, ' ');
   dm_buf_adds(out, name);
   dm_buf_adds(out, "=\"");
-  dm_svg_number(out, v);
+  put_number(out, v);
   dm_buf_addc(out, '"');
 }
 
@@ -57,9 +58,9 @@ void dm_svg_begin(dm_buf *out, double width, double height, const char *title, c
   attribute(out, "width", width);
   attribute(out, "height", height);
   dm_buf_adds(out, " viewBox=\"0 0 ");
-  dm_svg_number(out, width);
+  put_number(out, width);
   dm_buf_addc(out, ' ');
-  dm_svg_number(out, height);
+  put_number(out, height);
   dm_buf_adds(out, "\" font-family=\"Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif\">");
   child_text(out, "title", title);
   child_text(out, "desc", description);
@@ -116,9 +117,9 @@ void dm_svg_polyline(dm_buf *out, size_t n, const double *x, const double *y, co
   dm_buf_adds(out, " points=\"");
   for (size_t i = 0; i < n; i++) {
     if (i) dm_buf_addc(out, ' ');
-    dm_svg_number(out, x[i]);
+    put_number(out, x[i]);
     dm_buf_addc(out, ',');
-    dm_svg_number(out, y[i]);
+    put_number(out, y[i]);
   }
   dm_buf_adds(out, "\"/>");
 }
@@ -141,9 +142,9 @@ void dm_svg_dots(dm_buf *out, size_t n, double (*points)[2], const char *fill, d
     double dx = points[i][0] - x, dy = points[i][1] - y;
     if (i && !(fabs(dx) + fabs(dy) > 0)) continue;
     dm_buf_addc(out, 'm');
-    dm_svg_number(out, dx);
+    put_number(out, dx);
     if (!(dy < 0)) dm_buf_addc(out, ' ');
-    dm_svg_number(out, dy);
+    put_number(out, dy);
     dm_buf_adds(out, "h0");
     x += dx;
     y += dy;
@@ -164,9 +165,9 @@ void dm_svg_segments(dm_buf *out, size_t n, const double (*lines)[4], const char
   for (size_t i = 0; i < n; i++)
     for (size_t end = 0; end < 2; end++) {
       dm_buf_addc(out, end ? 'L' : 'M');
-      dm_svg_number(out, lines[i][2 * end]);
+      put_number(out, lines[i][2 * end]);
       dm_buf_addc(out, ' ');
-      dm_svg_number(out, lines[i][2 * end + 1]);
+      put_number(out, lines[i][2 * end + 1]);
     }
   dm_buf_adds(out, "\"/>");
 }
@@ -192,15 +193,15 @@ void dm_svg_cells_begin(dm_buf *out, const char *fill) {
 
 void dm_svg_cells_add(dm_buf *out, double x, double y, double width, double height) {
   dm_buf_addc(out, 'M');
-  dm_svg_number(out, x);
+  put_number(out, x);
   dm_buf_addc(out, ' ');
-  dm_svg_number(out, y);
+  put_number(out, y);
   dm_buf_addc(out, 'h');
-  dm_svg_number(out, width);
+  put_number(out, width);
   dm_buf_addc(out, 'v');
-  dm_svg_number(out, height);
+  put_number(out, height);
   dm_buf_addc(out, 'h');
-  dm_svg_number(out, -width);
+  put_number(out, -width);
   dm_buf_addc(out, 'z');
 }
 
@@ -237,11 +238,11 @@ static void open_text(dm_buf *out, double x, double y, const dm_font *font) {
   font_attributes(out, font);
   if (fabs(font->turn) > 0) {
     dm_buf_adds(out, " transform=\"rotate(");
-    dm_svg_number(out, font->turn);
+    put_number(out, font->turn);
     dm_buf_addc(out, ' ');
-    dm_svg_number(out, x);
+    put_number(out, x);
     dm_buf_addc(out, ' ');
-    dm_svg_number(out, y);
+    put_number(out, y);
     dm_buf_adds(out, ")\"");
   }
   dm_buf_addc(out, '>');

@@ -59,9 +59,6 @@ void dm_svg_text(dm_buf *out, double x, double y, const dm_font *font, dm_str te
 /** The text cut with an ellipsis to at most `width`; the whole text stays as tooltip. */
 void dm_svg_text_fit(dm_buf *out, double x, double y, double width, const dm_font *font, dm_str text);
 
-/** At most two decimals, no exponent; what is not finite is drawn at 0, so that no output ever holds "nan". */
-void dm_svg_number(dm_buf *out, double v);
-
 /** Width of UTF-8 text in a wide sans font (DejaVu Sans), so that narrower fonts only leave air. */
 double dm_text_width(dm_str text, double size, bool bold);
 /** Appends the longest beginning that fits in width, with an ellipsis when something was cut. @return true when whole. */

@@ -61,7 +61,8 @@ static const char version_1[] =
     "  lift REAL NOT NULL) STRICT;\n"
     "INSERT INTO dm_meta VALUES('schema_version', '1');\n";
 
-const char *const dm_schema_steps[] = {version_1};
+/* steps[v] brings a database from version v to v + 1; DM_SCHEMA_VERSION of them. */
+static const char *const steps[] = {version_1};
 
 dm_status dm_schema_version(dm_store *store, int64_t *version, dm_error *err) {
   dm_stmt *s = NULL;
@@ -104,7 +105,7 @@ static dm_status migrate(dm_store *store, dm_error *err) {
   int64_t version;
   dm_status s = dm_schema_version(store, &version, err);
   for (int64_t v = version; s == DM_OK && v < DM_SCHEMA_VERSION; v++) {
-    s = dm_store_script(store, dm_schema_steps[v], err);
+    s = dm_store_script(store, steps[v], err);
     if (s != DM_OK) dm_error_prefix(err, "making the dm_ tables of version %lld", (long long)v + 1);
   }
   if (s == DM_OK && version == 0 && store->created)

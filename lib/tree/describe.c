@@ -30,7 +30,8 @@ void tree_print_feature(const dm_scorer *scorer, size_t feature, dm_buf *out) {
     dm_buf_printf(out, "x%zu", feature + 1);
 }
 
-void tree_print_value(const tree_model *t, const dm_scorer *scorer, size_t node, dm_buf *out) {
+/* The prediction of a node: class name or number. */
+static void print_value(const tree_model *t, const dm_scorer *scorer, size_t node, dm_buf *out) {
   if (!t->base.n_classes) {
     print_short(t->best[node], out);
   } else if (scorer && scorer->target.levels.n == t->base.n_classes) {
@@ -85,7 +86,7 @@ void tree_print_test(const tree_model *t, const dm_scorer *scorer, size_t node, 
 
 static void print_node(const tree_model *t, const dm_scorer *scorer, size_t node, dm_buf *out) {
   dm_buf_adds(out, ": ");
-  tree_print_value(t, scorer, node, out);
+  print_value(t, scorer, node, out);
   dm_buf_adds(out, " (");
   print_number(t->count[node], out);
   dm_buf_adds(out, " rows");

@@ -163,7 +163,7 @@ static dm_status grow_and_prune(const tree_data *data, const dm_training *traini
   return s;
 }
 
-dm_status tree_train(dm_ctx *ctx, const dm_training *training, const dm_params *params, dm_model **out, dm_error *err) {
+static dm_status train(dm_ctx *ctx, const dm_training *training, const dm_params *params, dm_model **out, dm_error *err) {
   static const char *const names[] = {[TREE_GINI] = "gini", [TREE_ENTROPY] = "entropy", [TREE_SQUARED_ERROR] = "squared_error"};
   tree_limits limits;
   tree_data data = {0};
@@ -188,7 +188,7 @@ const dm_learner dm_learner_tree = {
     .takes = DM_TAKES_MISSING | DM_TAKES_CATEGORIES | DM_TAKES_WEIGHTS | DM_NEEDS_TARGET | DM_PREDICTS_CHEAPLY,
     .params = parameters,
     .block = DM_BLOCK_RAW,
-    .train = tree_train,
+    .train = train,
     .predict = tree_predict,
     .save = tree_save,
     .load = tree_load,

@@ -56,7 +56,6 @@ static inline uint32_t tree_walk(const tree_model *t, const tree_cell *c, double
   return left ? c->left : c->right;
 }
 
-dm_status tree_train(dm_ctx *ctx, const dm_training *training, const dm_params *params, dm_model **out, dm_error *err);
 dm_status tree_predict(const dm_model *model, unsigned what, dm_batch *batch, dm_error *err);
 dm_status tree_save(const dm_model *model, dm_model_writer *w, dm_error *err);
 dm_status tree_load(dm_ctx *ctx, const dm_model_reader *r, dm_model **out, dm_error *err);
@@ -68,7 +67,5 @@ dm_status tree_trace(const dm_model *model, const dm_scorer *scorer, const doubl
 void tree_print_test(const tree_model *t, const dm_scorer *scorer, size_t node, bool left, dm_buf *out);
 /** Appends the name of a feature, "x3" when there is no scorer. */
 void tree_print_feature(const dm_scorer *scorer, size_t feature, dm_buf *out);
-/** Appends the prediction of a node: class name or number. */
-void tree_print_value(const tree_model *t, const dm_scorer *scorer, size_t node, dm_buf *out);
 
 #endif
