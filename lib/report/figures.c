@@ -58,22 +58,25 @@ static dm_status clear(dm_store *store, int64_t model_id, const char *split, con
                        (long long)model_id, split, split, split);
 }
 
+/* Takes *f, its model bound as ?1 of the statement, to *out. */
+static dm_status open_figures(dm_store *store, int64_t model_id, const char *sql, dm_figures *f, dm_figures *out, dm_error *err) {
+  dm_status s = dm_stmt_prepare(store, sql, &f->statement, err);
+  if (s == DM_OK) s = dm_stmt_bind_int(f->statement, 1, model_id, err);
+  if (s == DM_OK)
+    *out = *f;
+  else
+    dm_figures_close(f);
+  return s;
+}
+
 dm_status dm_figures_open_write(dm_store *store, int64_t model_id, const char *split, const char *group,
                                 dm_figures *out, dm_error *err) {
   dm_figures f = {.ctx = dm_store_ctx(store), .split = split, .group = group};
   dm_status s = dm_figures_check_split(split, err);
   if (s == DM_OK) s = clear(store, model_id, split, group, err);
-  if (s == DM_OK)
-    s = dm_stmt_prepare(
-        store,
-        "INSERT INTO main.dm_tensor(model_id, name, part, dtype, shape, data) VALUES(?1, ?2, 0, ?3, ?4, ?5)",
-        &f.statement, err);
-  if (s == DM_OK) s = dm_stmt_bind_int(f.statement, 1, model_id, err);
-  if (s == DM_OK)
-    *out = f;
-  else
-    dm_figures_close(&f);
-  return s;
+  if (s != DM_OK) return s;
+  return open_figures(store, model_id, "INSERT INTO main.dm_tensor(model_id, name, part, dtype, shape, data) VALUES(?1, ?2, 0, ?3, ?4, ?5)", &f,
+                      out, err);
 }
 
 static dm_status put(dm_figures *f, const char *name, const char *dtype, size_t rows, size_t columns,
@@ -123,17 +126,9 @@ dm_status dm_figures_put_reals(dm_figures *f, const char *name, size_t rows, siz
 dm_status dm_figures_open_read(dm_store *store, int64_t model_id, const char *split, const char *group,
                                dm_arena *arena, dm_figures *out, dm_error *err) {
   dm_figures f = {.ctx = dm_store_ctx(store), .arena = arena, .split = split, .group = group};
-  dm_status s = dm_stmt_prepare(
-      store,
-      "SELECT dtype, shape, data FROM main.dm_tensor WHERE model_id = ?1 AND name = ?2 AND part = 0"
-      " AND length(data) <= 65536",
-      &f.statement, err);
-  if (s == DM_OK) s = dm_stmt_bind_int(f.statement, 1, model_id, err);
-  if (s == DM_OK)
-    *out = f;
-  else
-    dm_figures_close(&f);
-  return s;
+  return open_figures(store, model_id,
+                      "SELECT dtype, shape, data FROM main.dm_tensor WHERE model_id = ?1 AND name = ?2 AND part = 0 AND length(data) <= 65536",
+                      &f, out, err);
 }
 
 /* Words of a tensor of that type and shape, of at most `most` rows. NULL words: absent. */

@@ -26,6 +26,15 @@ dm_status dm_section_count(const dm_section *s, const char *sql, uint64_t *out, 
   return status;
 }
 
+dm_status dm_section_told(const dm_section *s, dm_status status, const dm_error *problem, dm_error *err) {
+  if (status == DM_EINPUT) {
+    dm_html_wrap(&s->page->body, "<p class=\"bad\">", dm_str_of(problem->message), "</p>\n");
+    return DM_OK;
+  }
+  if (status != DM_OK && err) *err = *problem;
+  return status;
+}
+
 static void tile(dm_buf *out, uint64_t v, const char *one, const char *many) {
   char text[DM_LABEL_MAX];
   dm_number_count(v, text);

@@ -15,16 +15,6 @@ typedef struct part {
 } part;
 static const part parts[] = {{"test", "test rows"}, {"train", "training rows"}};
 
-/* A damaged drawing is told and left out. */
-static dm_status told(const dm_section *s, dm_status status, const dm_error *problem, dm_error *err) {
-  if (status == DM_EINPUT) {
-    dm_html_wrap(&s->page->body, "<p class=\"bad\">", dm_str_of(problem->message), "</p>\n");
-    return DM_OK;
-  }
-  if (status != DM_OK && err) *err = *problem;
-  return status;
-}
-
 /* ---- errors -------------------------------------------------------------------------- */
 
 static void draw_errors(const dm_section *s, const dm_report_reconstruction *r, const part *p) {
@@ -193,9 +183,9 @@ dm_status dm_section_encoding(const dm_section *s, const dm_model_meta *meta, co
   for (size_t i = 0; i < sizeof parts / sizeof *parts && status == DM_OK && !errors && !map; i++) {
     p = &parts[i];
     status = dm_report_reconstruction_load(s->store, meta->id, p->split, s->memory, &r, &errors, &problem);
-    status = told(s, status, &problem, err);
+    status = dm_section_told(s, status, &problem, err);
     if (status == DM_OK) status = dm_report_latent_load(s->store, meta->id, p->split, s->memory, &l, &map, &problem);
-    status = told(s, status, &problem, err);
+    status = dm_section_told(s, status, &problem, err);
   }
   if (status != DM_OK || (!errors && !map)) return status;
   dm_buf_adds(&s->page->body, "<div class=\"row\">\n");

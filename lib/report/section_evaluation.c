@@ -152,15 +152,8 @@ dm_status dm_section_evaluation(const dm_section *s, const dm_model_meta *meta, 
   dm_error problem = {0};
   bool found = false;
   dm_status status = dm_report_evaluation_load(s->store, meta->id, "test", s->memory, &e, &found, &problem);
-  if (status == DM_EINPUT) {
-    dm_html_wrap(&s->page->body, "<p class=\"bad\">", dm_str_of(problem.message), "</p>\n");
-    return DM_OK;
-  }
-  if (status != DM_OK) {
-    if (err) *err = problem;
-    return status;
-  }
-  if (!found) return DM_OK;
+  status = dm_section_told(s, status, &problem, err);
+  if (status != DM_OK || !found) return status;
   if (e.k) return classes(s, &e, scorer, err);
   numbers(s, &e);
   return DM_OK;

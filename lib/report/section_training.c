@@ -163,14 +163,8 @@ dm_status dm_section_training(const dm_section *s, const dm_model_meta *meta, dm
   dm_error problem = {0};
   size_t n = 0;
   dm_status status = dm_registry_epochs(s->store, meta->id, s->memory, &epochs, &n, &problem);
-  if (status == DM_EINPUT) {
-    dm_html_wrap(&s->page->body, "<p class=\"bad\">", dm_str_of(problem.message), "</p>\n");
-    return DM_OK;
-  }
-  if (status != DM_OK) {
-    if (err) *err = problem;
-    return status;
-  }
+  status = dm_section_told(s, status, &problem, err);
+  if (status != DM_OK || n == 0) return status;
   curves c;
   read_curves(epochs, n, &c);
   if (c.n_losses == 0 || c.first < 0) return DM_OK;

@@ -150,14 +150,7 @@ dm_status dm_section_tree(const dm_section *s, const dm_scorer *scorer, dm_error
   if (status == DM_OK) status = dm_json_parse(s->memory, text.p, text.n, &drawing, err);
   if (status == DM_OK && dm_json_get(drawing, "nodes")) {
     status = read_view(s, drawing, scorer, &view, &problem);
-    if (status == DM_OK)
-      status = draw(s, &view, err);
-    else if (status == DM_EINPUT) {
-      dm_html_wrap(&s->page->body, "<p class=\"bad\">", dm_str_of(problem.message), "</p>\n");
-      status = DM_OK;
-    } else if (err) {
-      *err = problem;
-    }
+    status = status == DM_OK ? draw(s, &view, err) : dm_section_told(s, status, &problem, err);
   }
   dm_buf_clear(&text);
   return status;

@@ -36,6 +36,8 @@ dm_status dm_section_encoding(const dm_section *s, const dm_model_meta *meta, co
 
 /** A drawing under its caption where the page has room for it, else a note. The drawing is emptied. @return whether it is drawn. */
 bool dm_section_figure(const dm_section *s, const char *caption, dm_buf *drawing);
+/** What is damaged (DM_EINPUT) is told on the page and left out, DM_OK then; other failures of *problem go to *err. */
+dm_status dm_section_told(const dm_section *s, dm_status status, const dm_error *problem, dm_error *err);
 /** First row's integer; 0 without rows. */
 dm_status dm_section_count(const dm_section *s, const char *sql, uint64_t *out, dm_error *err);
 
