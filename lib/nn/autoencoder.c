@@ -227,7 +227,8 @@ static dm_status train_weights(job *j, const dm_training_hooks *hooks, autoencod
   size_t code, output;
   const nn_feed feed = {&j->data, autoencoder_feed};
   const nn_head head = {&j->data, autoencoder_loss};
-  dm_status s = autoencoder_graph(j->ctx, &j->shape, dm_params_double(j->params, "dropout"), &graph, &code, &output, err);
+  dm_status s = nn_train_check_batch(&j->options, j->n_train, j->n_valid, err);
+  if (s == DM_OK) s = autoencoder_graph(j->ctx, &j->shape, dm_params_double(j->params, "dropout"), &graph, &code, &output, err);
   if (s == DM_OK) s = nn_run_new(j->ctx, graph, output, j->options.batch, 0, &run, err);
   if (s == DM_OK)
     s = nn_train(run, &feed, &head, j->rows, j->n_train, j->rows + j->n_train, j->n_valid, &j->options, hooks, &j->result, err);

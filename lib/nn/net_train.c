@@ -121,7 +121,7 @@ static dm_status split(job *j, dm_error *err) {
     if (!data->weights || data->weights[i] > 0) j->rows[m++] = i;
   memcpy(j->train, j->rows, m * sizeof *j->train);
   j->n_train = m;
-  bool asked = dm_params_is_set(j->params, "validation");
+  bool asked = !dm_params_is_auto(j->params, "validation");
   if (j->training->valid || !(j->settings.validation > 0) || (m < ROWS_TO_SPLIT && !asked)) return DM_OK;
   double *columns = dm_alloc(j->ctx, 2 * m, sizeof *columns, "validation split", err);
   if (!columns) return DM_EBUDGET;
@@ -298,13 +298,9 @@ static dm_status fit(job *j, net_model *m, dm_error *err) {
   nn_train_result result;
   j->many = m->outputs > 1;
   if (m->fitted && !j->many && !(j->settings.loss = dm_loss_find("logistic", err))) return DM_EINTERNAL;
-  if (!dm_params_is_set(j->params, "batch_size") && o->batch > j->n_train) o->batch = j->n_train;
-  if (o->batch > j->n_train) { /* before memory is asked for it */
-    (void)dm_fail(err, DM_EUSAGE, "net: batch-size = %zu, want at most the %zu rows to learn from", o->batch, j->n_train);
-    if (j->n_valid) dm_error_hint(err, "%zu rows are set aside for validation", j->n_valid);
-    return DM_EUSAGE;
-  }
-  dm_status s = nn_run_new(j->ctx, m->graph, m->last, o->batch + 1, 0, &run, err);
+  if (dm_params_is_auto(j->params, "batch_size") && o->batch > j->n_train) o->batch = j->n_train;
+  dm_status s = nn_train_check_batch(o, j->n_train, j->n_valid, err);
+  if (s == DM_OK) s = nn_run_new(j->ctx, m->graph, m->last, o->batch + 1, 0, &run, err);
   const nn_feed feed = {j, feed_rows};
   const nn_head head = {j, loss_of_rows};
   if (s == DM_OK)

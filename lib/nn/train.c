@@ -193,6 +193,13 @@ static dm_status wrong(const nn_train_options *o, const char *field, double valu
   return dm_fail(err, DM_EUSAGE, "%s: %s = %g, want %s", o->name, field, value, wanted);
 }
 
+dm_status nn_train_check_batch(const nn_train_options *o, size_t n_train, size_t n_valid, dm_error *err) {
+  if (o->batch <= n_train) return DM_OK;
+  (void)dm_fail(err, DM_EUSAGE, "%s: batch-size = %zu, want at most the %zu rows to learn from", o->name, o->batch, n_train);
+  if (n_valid) dm_error_hint(err, "%zu rows are set aside for validation", n_valid);
+  return DM_EUSAGE;
+}
+
 static dm_status check(const nn_training *t, dm_error *err) {
   const nn_train_options *o = t->options;
   if (o->epochs < 1) return wrong(o, "epochs", (double)o->epochs, ">= 1", err);
@@ -200,11 +207,8 @@ static dm_status check(const nn_training *t, dm_error *err) {
   if (!(o->optimizer.lr > 0)) return wrong(o, "lr", o->optimizer.lr, "a number > 0", err);
   if (!(o->warmup >= 0 && o->warmup < 1)) return wrong(o, "warmup", o->warmup, ">= 0 and < 1", err);
   if (!(o->clip >= 0) || isinf(o->clip)) return wrong(o, "clip", o->clip, "a number >= 0", err);
-  if (o->batch > t->n_train) {
-    (void)dm_fail(err, DM_EUSAGE, "%s: batch-size = %zu, want at most the %zu rows to learn from", o->name, o->batch, t->n_train);
-    if (t->n_valid) dm_error_hint(err, "%zu rows are set aside for validation", t->n_valid);
-    return DM_EUSAGE;
-  }
+  dm_status s = nn_train_check_batch(o, t->n_train, t->n_valid, err);
+  if (s != DM_OK) return s;
   if (o->batch + t->merge_tail > t->r->batch) return dm_fail(err, DM_EINTERNAL, "%s: the run takes batches of %zu rows only", o->name, t->r->batch);
   return DM_OK;
 }

@@ -28,6 +28,8 @@ typedef struct nn_train_result {
   unsigned rollbacks;            /* by the NaN guard */
 } nn_train_result;
 
+/** Refuses batches of more rows than there are, as nn_train does: to be asked before a run makes room for them. DM_EUSAGE */
+dm_status nn_train_check_batch(const nn_train_options *options, size_t n_train, size_t n_valid, dm_error *err);
 /**
  * Trains r->w and r->state in place. @param train,valid row numbers of the feed; n_valid may be 0 (then the last weights stay).
  * NaN guard: a loss, gradient or weight that is not finite takes the weights of the last good epoch and half the learning rate; the sixth

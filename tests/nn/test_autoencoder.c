@@ -247,7 +247,7 @@ static void wrong_words_are_told(void **state) {
       {"hidden", "0", "hidden = '0'"},        {"hidden", "64,", "hidden = '64,'"},       {"hidden", "64,,8", "hidden = '64,,8'"},
       {"hidden", "wide", "hidden = 'wide'"},  {"hidden", "-3", "hidden = '-3'"},         {"hidden", "99999999999999999999", "hidden = '9"},
       {"hidden", "1,2,3,4,5,6,7,8,9", "8 layers"}, {"latent", "0", "latent = 0"},        {"noise", "1", "noise = 1"},
-      {"lr", "0", "lr = 0"},                  {"lr", "-1", "lr = -1"},                   {"batch_size", "500", "batch"},
+      {"lr", "0", "lr = 0"},                  {"lr", "-1", "lr = -1"},                   {"batch_size", "2000000000", "want at most the 90 rows"},
       {"threshold", "1.5", "threshold = 1.5"}, {"activation", "swish", "activation"},    {"validation", "1", "validation = 1"},
   };
   rows t;
