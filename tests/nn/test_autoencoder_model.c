@@ -77,6 +77,7 @@ static void forged_scalars_are_refused(void **state) {
       "{\"hidden\":[12,-6],\"latent\":3,\"activation\":\"leaky\",\"flags\":[3],\"threshold\":1}",
       "{\"hidden\":[12,6.5],\"latent\":3,\"activation\":\"leaky\",\"flags\":[3],\"threshold\":1}",
       "{\"hidden\":[12,65537],\"latent\":3,\"activation\":\"leaky\",\"flags\":[3],\"threshold\":1}",
+      "{\"hidden\":[8192,8192],\"latent\":3,\"activation\":\"leaky\",\"flags\":[3],\"threshold\":1}", /* half a gigabyte, that is not there */
       "{\"hidden\":[65536,65536],\"latent\":65536,\"activation\":\"leaky\",\"flags\":[3],\"threshold\":1}",
       "{\"hidden\":[1,1,1,1,1,1,1,1,1],\"latent\":3,\"activation\":\"leaky\",\"flags\":[3],\"threshold\":1}",
       "{\"hidden\":[12,6],\"latent\":0,\"activation\":\"leaky\",\"flags\":[3],\"threshold\":1}",
@@ -96,6 +97,7 @@ static void forged_scalars_are_refused(void **state) {
     shelf_scalars(&st->s, forged[i]);
     refused(st, forged[i]);
   }
+  assert_true(dm_ctx_memory_peak(st->ctx) < (size_t)64 << 20); /* room is made for what is stored, not for what is said */
   st->s.reader.json = honest;
 }
 
