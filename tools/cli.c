@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "cli.h"
+#include "help.h"
 
 #include <math.h>
 #include <signal.h>
@@ -73,9 +74,7 @@ static void on_progress(void *user, const char *what, double done, double total,
 
 /* ---- options ----------------------------------------------------------------- */
 
-enum { PARAMETER_MAX = 64 }; /* letters of a parameter's name, and more than an option needs */
-
-static const option_spec common_options[] = {
+const option_spec cli_common_options[] = {
     {"json", 0, OPTION_FLAG, NULL, "print one JSON document, also for errors"},
     {"seed", 0, OPTION_VALUE, "N", "seed of all random choices (default 0)"},
     {"threads", 0, OPTION_VALUE, "N", "threads (default: the processors there are); results are the same for any number"},
@@ -97,6 +96,12 @@ const option_spec cli_reading_options[] = {
     {"null", 0, OPTION_LIST, "TEXT", "cell text that means missing, besides the empty cell; may be repeated"},
     {"on-extra", 0, OPTION_VALUE, "reject|merge|drop", "records with too many fields: set aside, last field takes the rest, or cut"},
     {0}};
+
+void cli_parameter_name(const dm_param *p, char out[CLI_PARAMETER_MAX]) {
+  size_t i = 0;
+  for (; p->name[i] && i + 1 < CLI_PARAMETER_MAX; i++) out[i] = p->name[i] == '_' ? '-' : p->name[i];
+  out[i] = 0;
+}
 
 bool cli_has(const cli *c, const char *option) { return cli_value(c, option) != NULL; }
 
@@ -195,78 +200,6 @@ dm_status cli_source(cli *c, dm_store *store, const char *text, dm_csv_options *
 
 dm_status cli_open(cli *c, const char *path, unsigned mode, dm_store **out) { return dm_store_open(c->ctx, path, mode, out, &c->err); }
 
-/* ---- help ----------------------------------------------------------------------- */
-
-static void print_options(const option_spec *o) {
-  for (; o->name; o++) {
-    char left[80];
-    (void)snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : " ", o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
-                   o->value ? " " : "", o->value ? o->value : "");
-    printf("  %-34s %s\n", left, o->help);
-  }
-}
-
-/* A method's parameter as an option is spelt: dashes for underscores. */
-static void parameter_name(const dm_param *p, char out[PARAMETER_MAX]) {
-  size_t i = 0;
-  for (; p->name[i] && i + 1 < PARAMETER_MAX; i++) out[i] = p->name[i] == '_' ? '-' : p->name[i];
-  out[i] = 0;
-}
-
-static void print_parameters(const dm_learner *l) {
-  printf("\nParameters of %s (%s):\n", l->name, l->summary);
-  for (const dm_param *p = l->params; p->name; p++) {
-    char name[PARAMETER_MAX], left[120];
-    parameter_name(p, name);
-    (void)snprintf(left, sizeof left, "    --%s %s", name,
-                   p->type == DM_PARAM_CHOICE ? p->choices
-                   : p->type == DM_PARAM_TEXT ? "TEXT"
-                   : p->type == DM_PARAM_BOOL ? "true|false"
-                   : p->type == DM_PARAM_INT  ? "N"
-                                              : "X");
-    printf("  %-34s %s (default %s)\n", left, p->help, p->otherwise[0] ? p->otherwise : "none");
-  }
-}
-
-static void print_verb_help(const program_spec *program, const verb_spec *v, const dm_learner *const *learners) {
-  printf("usage: %s %s %s [options]\n\n%s\n", program->name, v->name, v->arguments, v->summary);
-  for (const option_spec *const *t = v->options; t && *t; t++) {
-    printf("\n%s:\n", *t == cli_reading_options ? "How a data file is read" : "Options");
-    print_options(*t);
-  }
-  if (v->method_parameters)
-    for (; *learners; learners++) print_parameters(*learners);
-  printf("\nCommon options:\n");
-  print_options(common_options);
-  if (v->notes) printf("\n%s", v->notes);
-}
-
-static void print_help(const program_spec *program) {
-  printf("usage: %s COMMAND ... [options]\n\n%s\n\nCommands:\n", program->name, program->summary);
-  for (const verb_spec *v = program->verbs; v->name; v++) {
-    char left[120];
-    (void)snprintf(left, sizeof left, "%s %s", v->name, v->arguments);
-    printf("  %-34s %s%s\n", left, strlen(left) > 34 ? "\n                                     " : "", v->summary);
-  }
-  printf("\n%s COMMAND --help shows the options of a command.\n\nCommon options:\n", program->name);
-  print_options(common_options);
-  printf("\nExamples:\n%s", program->examples);
-  printf("\nExit codes: 0 done; 1 done, but records were rejected or a check failed; 2 usage; 3 bad input;\n"
-         "4 file system or database; 5 memory; 130 interrupted.\n");
-}
-
-static void print_version(const program_spec *program) {
-  printf("%s %s\n", program->name, DM_VERSION);
-  dm_ctx *ctx = NULL;
-  dm_buf text;
-  if (dm_ctx_new(NULL, &ctx, NULL) != DM_OK) return;
-  dm_buf_init(&text, ctx, NULL);
-  dm_about_text(&text);
-  if (dm_buf_status(&text) == DM_OK) (void)fputs(text.p, stdout);
-  dm_buf_clear(&text);
-  dm_ctx_free(ctx);
-}
-
 /* ---- errors ------------------------------------------------------------------------ */
 
 static void print_error(const cli *c) {
@@ -317,17 +250,17 @@ static const option_spec *find_option(const option_spec *table, const char *name
 }
 
 static const option_spec *find_any_option(const verb_spec *v, const char *name, size_t n, char letter) {
-  const option_spec *o = find_option(common_options, name, n, letter);
+  const option_spec *o = find_option(cli_common_options, name, n, letter);
   for (const option_spec *const *t = v ? v->options : NULL; !o && t && *t; t++) o = find_option(*t, name, n, letter);
   return o;
 }
 
 /* Does any method know it? Whether the one that is asked for does is seen when its name is known. */
 static bool is_parameter(const char *name, size_t n) {
-  char spelt[PARAMETER_MAX];
+  char spelt[CLI_PARAMETER_MAX];
   for (const dm_learner *const *l = dm_methods; *l; l++)
     for (const dm_param *p = (*l)->params; p->name; p++) {
-      parameter_name(p, spelt);
+      cli_parameter_name(p, spelt);
       if (strlen(spelt) == n && (strncmp(spelt, name, n) == 0 || strncmp(p->name, name, n) == 0)) return true;
     }
   return false;
@@ -336,14 +269,14 @@ static bool is_parameter(const char *name, size_t n) {
 static dm_status unknown_option(cli *c, const char *given) {
   enum { MOST = 256 };
   const char *names[MOST];
-  char spelt[MOST][PARAMETER_MAX], word[PARAMETER_MAX];
+  char spelt[MOST][CLI_PARAMETER_MAX], word[CLI_PARAMETER_MAX];
   size_t n = 0;
-  for (const option_spec *o = common_options; o->name; o++) names[n++] = o->name;
+  for (const option_spec *o = cli_common_options; o->name; o++) names[n++] = o->name;
   for (const option_spec *const *t = c->verb->options; t && *t; t++)
     for (const option_spec *o = *t; o->name && n < MOST; o++) names[n++] = o->name;
   for (const dm_learner *const *l = c->verb->method_parameters ? dm_methods : NULL; l && *l; l++)
     for (const dm_param *p = (*l)->params; p->name && n < MOST; p++, n++) {
-      parameter_name(p, spelt[n]);
+      cli_parameter_name(p, spelt[n]);
       names[n] = spelt[n];
     }
   (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(given, "="), given);
@@ -529,20 +462,20 @@ int cli_main(const program_spec *program, int argc, char **argv) {
     return finish(&c, DM_EUSAGE, arena, parse_ctx);
   }
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-    print_help(program);
+    help_of_program(program);
     return finish(&c, DM_OK, arena, parse_ctx);
   }
   if (strcmp(argv[1], "--version") == 0) {
-    print_version(program);
+    help_version(program);
     return finish(&c, DM_OK, arena, parse_ctx);
   }
   if (!(c.verb = find_verb(program, argv[1], &c.err))) return finish(&c, DM_EUSAGE, arena, parse_ctx);
   if ((s = parse_arguments(&c, argc - 2, argv + 2)) != DM_OK) return finish(&c, s, arena, parse_ctx);
   if (cli_has(&c, "help") || cli_has(&c, "version")) {
     if (cli_has(&c, "help"))
-      print_verb_help(program, c.verb, dm_methods);
+      help_of_verb(program, c.verb, dm_methods);
     else
-      print_version(program);
+      help_version(program);
     return finish(&c, DM_OK, arena, parse_ctx);
   }
   c.quiet = cli_has(&c, "quiet");

@@ -65,11 +65,17 @@ const char *cli_value(const cli *c, const char *option); /* the last one given, 
 dm_status cli_values(cli *c, const char *option, bool split, const char *const **values, size_t *n);
 dm_status cli_number(cli *c, const char *option, double min, double max, bool integer, double *out); /* untouched when not given */
 
+/** Options of every verb. */
+extern const option_spec cli_common_options[];
 /** Options that say how a data file is read; shared by import and every verb that takes SRC. */
 extern const option_spec cli_reading_options[];
 dm_status cli_reading(cli *c, dm_csv_options *out);
 /** SRC of a verb with its reading options, which are refused when it is no data file. *src keeps `reading`. */
 dm_status cli_source(cli *c, dm_store *store, const char *text, dm_csv_options *reading, dm_src *src);
+
+enum { CLI_PARAMETER_MAX = 64 }; /* letters of a parameter's name, and more than an option needs */
+/** A method's parameter as an option is spelt: dashes for underscores. */
+void cli_parameter_name(const dm_param *p, char out[CLI_PARAMETER_MAX]);
 
 /** Opens the database named by the first argument. */
 dm_status cli_open(cli *c, const char *path, unsigned mode, dm_store **out);
