@@ -42,8 +42,10 @@ static bool check_count(sqlite3_context *context, const sql_model *m, int given)
   if ((size_t)given == s->d) return true;
   char text[1024];
   int n = snprintf(text, sizeof text, "dm: model '%s' takes %zu features, got %d:", m->meta.name, s->d, given);
-  for (size_t i = 0; i < s->d && n > 0 && (size_t)n < sizeof text - 200; i++)
+  size_t i = 0;
+  for (; i < s->d && n > 0 && (size_t)n < sizeof text - 200; i++)
     n += snprintf(text + n, sizeof text - (size_t)n, "%s %.150s", i ? "," : "", s->inputs[i].name);
+  if (i < s->d && n > 0) (void)snprintf(text + n, sizeof text - (size_t)n, " and %zu more", s->d - i);
   sqlite3_result_error(context, text, -1);
   return false;
 }

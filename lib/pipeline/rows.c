@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { NAMED = 8 }; /* columns that a message names, the others are counted */
+
 struct dm_rows {
   dm_ctx *ctx;
   dm_store *store;
@@ -43,10 +45,13 @@ static int find_name(const dm_rows *r, const char *name) {
 
 static dm_status match_inputs(dm_rows *r, dm_error *err) {
   const dm_scorer *s = r->scorer;
+  size_t absent = 0;
   dm_buf missing;
   dm_buf_init(&missing, r->ctx, err);
   for (size_t i = 0; i < s->d; i++)
-    if ((r->places[i] = find_name(r, s->inputs[i].name)) < 0) dm_buf_printf(&missing, "%s'%s'", missing.n ? ", " : "", s->inputs[i].name);
+    if ((r->places[i] = find_name(r, s->inputs[i].name)) < 0 && absent++ < NAMED)
+      dm_buf_printf(&missing, "%s'%s'", missing.n ? ", " : "", s->inputs[i].name);
+  if (absent > NAMED) dm_buf_printf(&missing, " and %zu more", absent - NAMED);
   dm_status status = dm_buf_status(&missing);
   if (status == DM_OK && missing.n) {
     status = dm_fail(err, DM_EINPUT, "the source lacks these inputs of the model: %s", missing.p);

@@ -39,6 +39,18 @@ static dm_status encoded_levels(const dm_encoder *encoder, dm_arena *memory, con
   return DM_OK;
 }
 
+/* Says which category is behind a matrix that is too large: by codes of one column a level. */
+static void hint_of_levels(const dm_job *j, size_t m, dm_error *err) {
+  const dm_frame_column *most = NULL;
+  for (size_t c = 0; c < j->d; c++) {
+    const dm_frame_column *column = &j->frame->columns[j->columns[c]];
+    if (column->kind == DM_CATEGORY && (!most || column->levels.n > most->levels.n)) most = column;
+  }
+  if (most && most->levels.n > m / 2)
+    dm_error_hint(err, "category '%s' has %zu levels, a column each: leave it out, or let a tree or a net learn from it", most->name,
+                  most->levels.n);
+}
+
 /* DENSE: encoded rows as float32. */
 static dm_status dense_block(const dm_job *j, const dm_encoder *encoder, dm_arena *memory, const size_t *rows, size_t n, dm_dense *dense,
                              dm_block *out, dm_error *err) {
@@ -49,6 +61,7 @@ static dm_status dense_block(const dm_job *j, const dm_encoder *encoder, dm_aren
   double *scratch = dm_alloc(j->ctx, j->d + m, sizeof *scratch, "encoded row", err);
   if (!scratch) return DM_EBUDGET;
   s = dm_dense_new(j->ctx, n, m, dense, err);
+  if (s != DM_OK && !levels) hint_of_levels(j, m, err);
   for (size_t i = 0; s == DM_OK && i < n; i++) {
     for (size_t c = 0; c < j->d; c++) scratch[c] = j->frame->columns[j->columns[c]].values[rows[i]];
     dm_encoder_row(encoder, scratch, scratch + j->d);

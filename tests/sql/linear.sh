@@ -74,6 +74,13 @@ says err "one class"
 run 0 "$mine" train logistic my.db "SELECT NULL AS empty, 1 AS same, mean_radius, diagnosis FROM breast_cancer" --target diagnosis --model odd
 run 3 "$mine" train logistic my.db "SELECT mean_radius, diagnosis FROM breast_cancer LIMIT 1" --target diagnosis
 
+run 5 "$mine" train logistic my.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+  SELECT 'level ' || i AS word, i % 7 AS x, i % 2 AS y FROM n" --features word,x --target y --memory 200M
+says err "matrix: needs "
+says err "category 'word' has 20000 levels, a column each"
+run 3 "$mine" predict my.db d breast_cancer
+says err " and 56 more"
+
 # forged models: an error, never a score
 forge() {
   cp my.db forged.db
