@@ -117,19 +117,8 @@ static void turn(gemm_strip *s) {
   *s = t;
 }
 
-static void wide(const dm_gemm *g, dm_simd simd) {
-  const gemm_level *level = simd == DM_SIMD_AVX512 ? &gemm_avx512 : &gemm_avx2;
-  if (g->m == 1 && g->n == 64 && g->a_col == 1 && !g->accumulate) {
-    level->row_of_64(g);
-    return;
-  }
-  if (is_dots(g)) {
-    if (g->b_row == 1)
-      level->dots(g);
-    else
-      plain(g);
-    return;
-  }
+/* Not inlined: its loads of two fields at once would wait for what the caller has just written, in short products, too. */
+static __attribute__((noinline)) void by_strips(const dm_gemm *g, const gemm_level *level) {
   gemm_strip s = {.m = g->m, .n = g->n, .k = g->k, .a = g->a, .a_row = g->a_row, .a_col = g->a_col, .b = g->b, .b_row = g->b_row, .c = g->c,
                   .c_row = g->c_row, .start = g->bias, .relu = g->relu};
   if (g->accumulate) {
@@ -143,6 +132,18 @@ static void wide(const dm_gemm *g, dm_simd simd) {
     packed_blocks(&s, level);
   else
     blocks(&s, level, NULL);
+}
+
+static void wide(const dm_gemm *g, dm_simd simd) {
+  const gemm_level *level = simd == DM_SIMD_AVX512 ? &gemm_avx512 : &gemm_avx2;
+  if (g->m == 1 && g->n == 64 && g->a_col == 1 && !g->accumulate)
+    level->row_of_64(g);
+  else if (!is_dots(g))
+    by_strips(g, level);
+  else if (g->b_row == 1)
+    level->dots(g);
+  else
+    plain(g);
 }
 
 #endif
