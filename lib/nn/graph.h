@@ -95,6 +95,7 @@ typedef struct nn_call {
 
 struct nn_op {
   const char *name; /* "dense" */
+  bool passes;      /* when scoring its output is its input: nothing is run */
   /** Checks inputs and attributes, sets what nn_node says. DM_EUSAGE: "want rank 1, got 28x28x1" (the graph adds place and name). */
   dm_status (*shape)(const nn_graph *g, nn_node *node, dm_error *err);
   /** First values of parameters (zeroed before) and running figures; NULL = zero. @param rng of this node alone */

@@ -40,6 +40,12 @@ typedef struct planner {
   dm_error *err;
 } planner;
 
+/* The node whose buffer holds the value: when scoring, what only passes its input on has none of its own. */
+static size_t holder(const planner *q, size_t node) {
+  while (!q->p->training && q->g->nodes[node].op->passes) node = q->g->nodes[node].in[0];
+  return node;
+}
+
 /* ---- who runs, who learns ------------------------------------------------------------- */
 
 static void mark(planner *q) {
@@ -72,12 +78,12 @@ static void find_readers(planner *q) {
     q->writer[i] = NN_NONE;
     if (q->learns[i] && node->keeps_out) q->last[i] = 2 * n - i;
     for (size_t k = 0; q->runs[i] && k < node->n_in; k++) {
-      size_t in = node->in[k];
+      size_t in = holder(q, node->in[k]);
       later(&q->last[in], q->learns[i] && node->keeps_in ? 2 * n - i : i);
       if (q->learns[i]) q->writer[in] = i; /* the last consumer is the first in backward */
     }
   }
-  for (size_t o = 0; o < q->n_outputs; o++) later(&q->last[q->outputs[o]], q->p->training ? n : 2 * n + 1);
+  for (size_t o = 0; o < q->n_outputs; o++) later(&q->last[holder(q, q->outputs[o])], q->p->training ? n : 2 * n + 1);
   if (q->p->training) q->writer[q->outputs[0]] = NN_NONE;
 }
 
@@ -131,7 +137,7 @@ static dm_status add_buffers(planner *q) {
   for (size_t i = 0; s == DM_OK && i < n; i++) {
     const nn_node *node = &q->g->nodes[i];
     nn_place *place = &q->p->places[i];
-    if (!q->runs[i]) continue;
+    if (!q->runs[i] || holder(q, i) != i) continue;
     s = add_buffer(q, node->size, 0, (span){i, q->last[i]}, NULL, &place->out);
     if (s == DM_OK) s = add_work(q, i);
     if (s != DM_OK || !q->learns[i]) continue;
@@ -203,6 +209,11 @@ static dm_status make_plan(planner *q, dm_arena *memory) {
   dm_status s = add_buffers(q);
   if (s != DM_OK) return s;
   place_buffers(q, placed);
+  for (size_t i = 0; i < n; i++) {
+    if (!q->runs[i] || holder(q, i) == i) continue;
+    q->p->places[i].out = q->p->places[holder(q, i)].out;
+    q->p->places[i].passes = true;
+  }
   return check_budget(q);
 }
 
@@ -215,7 +226,7 @@ dm_status nn_plan_new(const nn_graph *g, const size_t *outputs, size_t n_outputs
   p->places = dm_alloc(g->ctx, g->n, sizeof *p->places, "plan of the net", err);
   dm_status s = p->places ? dm_arena_new(g->ctx, 0, &memory, err) : DM_EBUDGET;
   for (size_t i = 0; s == DM_OK && i < g->n; i++) {
-    p->places[i] = (nn_place){NN_NONE, NN_NONE, NN_NONE, NN_NONE, {0}};
+    p->places[i] = (nn_place){.out = NN_NONE, .saved = NN_NONE, .work = NN_NONE, .grad = NN_NONE};
     for (size_t k = 0; k < NN_INPUTS_MAX; k++) p->places[i].temp[k] = NN_NONE;
   }
   if (s == DM_OK) s = make_plan(&q, memory);

@@ -24,6 +24,7 @@ enum {
 
 typedef struct nn_place {
   size_t out, saved, work, grad; /* reals from the arena's begin; NN_NONE = there is none: without out no forward, without grad no backward */
+  bool passes;                   /* not run: out is that of its input */
   size_t temp[NN_INPUTS_MAX];    /* where g_in of this input goes when it must be added to what another consumer gave; else NN_NONE */
 } nn_place;
 
@@ -46,7 +47,7 @@ dm_status nn_plan_new(const nn_graph *g, const size_t *outputs, size_t n_outputs
 void nn_plan_free(nn_plan *p); /* NULL allowed */
 
 /** Whether forward runs the node. */
-static inline bool nn_plan_runs(const nn_plan *p, size_t node) { return p->places[node].out != NN_NONE; }
+static inline bool nn_plan_runs(const nn_plan *p, size_t node) { return p->places[node].out != NN_NONE && !p->places[node].passes; }
 static inline dm_real *nn_plan_at(size_t place, dm_real *arena) { return place == NN_NONE ? NULL : arena + place; }
 /** Sets what of a call of the node's op on n rows lies in the arena; the rest stays as it is. @param backward also g_out and g_in */
 void nn_plan_call(const nn_plan *p, const nn_graph *g, size_t node, size_t n, dm_real *arena, bool backward, nn_call *call);

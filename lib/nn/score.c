@@ -1,20 +1,14 @@
 /* Forward pass for scoring. */
 #include "nn/score.h"
 
-#include <string.h>
-
 size_t nn_score_work(const nn_scoring *s) { return s->plan->reals * sizeof(dm_real); }
 
-/* Dense layers and dropout of one row, as their ops have them, without filling a call: rows that come alone cost little else. */
+/* A dense layer of one row, as ops/dense.c has it, without filling a call: rows that come alone cost little else. */
 static bool run_row(const nn_scoring *s, size_t i, dm_real *arena) {
   const nn_node *node = &s->graph->nodes[i];
   const dm_real *in = arena + s->plan->places[node->in[0]].out, *w = s->w + node->w;
   dm_real *out = arena + s->plan->places[i].out;
   size_t units = node->size, d = s->graph->nodes[node->in[0]].size;
-  if (node->op == &nn_op_dropout) {
-    memcpy(out, in, units * sizeof *out);
-    return true;
-  }
   if (node->op != &nn_op_dense) return false;
   dm_activation f = node->a.activation;
   dm_k_gemm(&(dm_gemm){.m = 1, .n = units, .k = d, .a = in, .a_row = d, .a_col = 1, .b = w, .b_row = units, .c = out, .c_row = units,

@@ -40,7 +40,7 @@ static float one(const dm_gemm *g, const float *old, size_t i, size_t j) {
   for (size_t l = 0; l < g->k; l++) z[l % lanes] = fmaf(g->a[i * g->a_row + l * g->a_col], g->b[l * g->b_row + j], z[l % lanes]);
   for (size_t half = lanes / 2; half; half /= 2)
     for (size_t l = 0; l < half; l++) z[l] += z[l + half];
-  return g->relu && z[0] < 0 ? 0 : z[0];
+  return (g->relu && z[0] < 0 ? 0 : z[0]) + 0;
 }
 
 /* Every output has the chain's bits, and nothing beside C is written. */
@@ -104,6 +104,38 @@ static void large_products_are_the_same_chains(void **state) {
   free(bias);
   free(c);
   free(old);
+}
+
+/* Single rows pass over zeros: the bits are those of rows in a batch, even where everything is a zero of some sign. */
+static void rows_with_zeros_have_the_bits_of_batches(void **state) {
+  (void)state;
+  enum { M = 12, N = 64, K = 150 };
+  float *a = numbers(M * K, 1), *b = numbers(K * N, 2), *bias = numbers(N, 3), *c = malloc(M * N * sizeof *c), *row = malloc(N * sizeof *row);
+  for (size_t i = 0; i < M * K; i++)
+    if (i / K * 7 % 12 > i * 5 % 13) a[i] = i % 2 ? 0 : -0.0f;
+  for (size_t i = 0; i < K * N; i += 3) b[i] = i % 2 ? -1e-30f : 1e-30f;
+  for (size_t j = 0; j < N; j += 2) bias[j] = -0.0f;
+  for (size_t l = 0; l < K; l++) a[l] = l == 70 ? -1e-30f : 0; /* a product too small for a float */
+  for (int level = 0; level < LEVELS; level++) {
+    if (dm_k_simd_set((dm_simd)level) != (dm_simd)level) continue;
+    for (size_t k = 1; k <= K; k += k < 70 ? 9 : 40) {
+      dm_gemm g = {.m = M, .n = N, .k = k, .a = a, .a_row = K, .a_col = 1, .b = b, .b_row = N, .c = c, .c_row = N, .bias = k % 2 ? bias : NULL, .relu = k % 3};
+      dm_k_gemm(&g);
+      for (size_t i = 0; i < M; i++) {
+        dm_gemm alone = g;
+        alone.m = 1;
+        alone.a = a + i * K;
+        alone.c = row;
+        dm_k_gemm(&alone);
+        assert_memory_equal(row, c + i * N, N * sizeof *row);
+      }
+    }
+  }
+  free(a);
+  free(b);
+  free(bias);
+  free(c);
+  free(row);
 }
 
 static void relu_keeps_nan(void **state) {
@@ -366,6 +398,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(products_are_the_documented_chains, at_widest),
       cmocka_unit_test_setup(large_products_are_the_same_chains, at_widest),
+      cmocka_unit_test_setup(rows_with_zeros_have_the_bits_of_batches, at_widest),
       cmocka_unit_test_setup(relu_keeps_nan, at_widest),
       cmocka_unit_test_setup(activations_are_accurate, at_widest),
       cmocka_unit_test_setup(activations_at_the_edges, at_widest),

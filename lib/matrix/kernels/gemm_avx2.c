@@ -13,9 +13,14 @@ DM_AVX2 DM_INLINE __m256i lanes(size_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+/* As it is stored: no zero has a sign. Of two numbers max gives the second when one is NaN. */
+DM_AVX2 DM_INLINE __m256 finished(__m256 z, bool relu) {
+  return _mm256_add_ps(relu ? _mm256_max_ps(_mm256_setzero_ps(), z) : z, _mm256_setzero_ps());
+}
+
 /*
  * rows x vectors outputs, of the last vector only the columns of `tail`. Both sizes are constants where this is inlined, so that z is
- * registers. Of two numbers max gives the second when one is NaN.
+ * registers.
  */
 DM_AVX2 DM_INLINE void tile(size_t rows, size_t vectors, bool whole, __m256i tail, const gemm_strip *s, size_t i0) {
   __m256 z[ROWS][VECTORS], v[VECTORS];
@@ -45,7 +50,7 @@ DM_AVX2 DM_INLINE void tile(size_t rows, size_t vectors, bool whole, __m256i tai
   for (size_t i = 0; i < rows; i++)
     DM_UNROLL
     for (size_t j = 0; j < vectors; j++) {
-      __m256 y = s->relu ? _mm256_max_ps(_mm256_setzero_ps(), z[i][j]) : z[i][j];
+      __m256 y = finished(z[i][j], s->relu);
       if (whole || j + 1 < vectors)
         _mm256_storeu_ps(c + i * s->c_row + j * WIDE, y);
       else
@@ -115,7 +120,7 @@ DM_AVX2 static void dots(const dm_gemm *g) {
     low = fma_first(a + l, b + l, low, rest < WIDE ? rest : WIDE);
     if (rest > WIDE) high = fma_first(a + l + WIDE, b + l + WIDE, high, rest - WIDE);
     float y = tree(low, high);
-    g->c[i * g->c_row] = g->relu && 0 > y ? 0 : y;
+    g->c[i * g->c_row] = (g->relu && 0 > y ? 0 : y) + 0;
   }
 }
 

@@ -5,14 +5,20 @@
 #if DM_HAS_SIMD
 
 #include <immintrin.h>
+#include <stdint.h>
 
 enum { WIDE = 16, VECTORS = 8, ROWS = 8 };
 
 DM_AVX512 DM_INLINE __m512 load(const float *p, bool whole, __mmask16 tail) { return whole ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(tail, p); }
 
+/* As it is stored: no zero has a sign. Of two numbers max gives the second when one is NaN. */
+DM_AVX512 DM_INLINE __m512 finished(__m512 z, bool relu) {
+  return _mm512_add_ps(relu ? _mm512_max_ps(_mm512_setzero_ps(), z) : z, _mm512_setzero_ps());
+}
+
 /*
  * rows x vectors outputs, of the last vector only the columns of `tail` unless it is full. Sizes are constants where this is inlined, so
- * that z is registers. Of two numbers max gives the second when one is NaN.
+ * that z is registers.
  */
 DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, bool full, __mmask16 tail, const gemm_strip *s, size_t i0) {
   __m512 z[ROWS][VECTORS], v[VECTORS];
@@ -36,7 +42,7 @@ DM_AVX512 DM_INLINE void tile(size_t rows, size_t vectors, bool full, __mmask16 
   for (size_t i = 0; i < rows; i++)
     DM_UNROLL
     for (size_t j = 0; j < vectors; j++) {
-      __m512 y = s->relu ? _mm512_max_ps(_mm512_setzero_ps(), z[i][j]) : z[i][j];
+      __m512 y = finished(z[i][j], s->relu);
       if (full || j + 1 < vectors)
         _mm512_storeu_ps(c + i * s->c_row + j * WIDE, y);
       else
@@ -81,26 +87,52 @@ DM_AVX512 DM_INLINE void add_row(__m512 x, const float *b, __m512 z[4]) {
   for (size_t j = 0; j < 4; j++) z[j] = _mm512_fmadd_ps(x, _mm512_loadu_ps(b + j * WIDE), z[j]);
 }
 
+/* Which of up to 64 numbers are not 0. */
+DM_AVX512 DM_INLINE uint64_t not_zero(const float *a, size_t n) {
+  uint64_t mask = 0;
+  for (size_t l = 0; l < n; l += WIDE) {
+    __mmask16 there = n - l < WIDE ? (__mmask16)((1u << (n - l)) - 1) : (__mmask16)0xffff;
+    mask |= (uint64_t)_mm512_mask_cmp_ps_mask(there, _mm512_maskz_loadu_ps(there, a + l), _mm512_setzero_ps(), _CMP_NEQ_UQ) << l;
+  }
+  return mask;
+}
+
+/* All of n numbers of A. Loads are what it waits for: four come with one, and are spread by shuffles. */
+DM_AVX512 DM_INLINE void add_rows(const float *a, size_t n, const float *b, size_t b_row, __m512 z[4]) {
+  size_t l = 0;
+  for (; l + 4 <= n; l += 4, b += 4 * b_row) {
+    __m512 x = _mm512_broadcast_f32x4(_mm_loadu_ps(a + l));
+    add_row(_mm512_permute_ps(x, 0x00), b, z);
+    add_row(_mm512_permute_ps(x, 0x55), b + b_row, z);
+    add_row(_mm512_permute_ps(x, 0xaa), b + 2 * b_row, z);
+    add_row(_mm512_permute_ps(x, 0xff), b + 3 * b_row, z);
+  }
+  for (; l < n; l++, b += b_row) add_row(_mm512_set1_ps(a[l]), b, z);
+}
+
 /*
- * One row of 64 columns by a layer's weights, what scoring does when rows come alone. Loads are what it waits for: four numbers of A come
- * with one, and are spread by shuffles.
+ * One row of 64 columns by a layer's weights, what scoring does when rows come alone. Zeros, about half of what comes out of relu, are
+ * passed over: they change no number but the sign of a zero, which is given up when it is stored.
  */
 DM_AVX512 static void row_of_64(const dm_gemm *g) {
+  enum { PART = 64, FEW = 48 };
   const float *a = g->a, *b = g->b;
   __m512 z[4];
   DM_UNROLL
   for (size_t j = 0; j < 4; j++) z[j] = g->bias ? _mm512_loadu_ps(g->bias + j * WIDE) : _mm512_setzero_ps();
-  size_t l = 0;
-  for (; l + 4 <= g->k; l += 4, b += 4 * g->b_row) {
-    __m512 x = _mm512_broadcast_f32x4(_mm_loadu_ps(a + l));
-    add_row(_mm512_permute_ps(x, 0x00), b, z);
-    add_row(_mm512_permute_ps(x, 0x55), b + g->b_row, z);
-    add_row(_mm512_permute_ps(x, 0xaa), b + 2 * g->b_row, z);
-    add_row(_mm512_permute_ps(x, 0xff), b + 3 * g->b_row, z);
+  for (size_t l = 0; l < g->k; l += PART, a += PART, b += PART * g->b_row) {
+    size_t n = g->k - l < PART ? g->k - l : PART;
+    uint64_t mask = not_zero(a, n);
+    if (n < PART || __builtin_popcountll(mask) > FEW)
+      add_rows(a, n, b, g->b_row, z);
+    else
+      for (; mask; mask &= mask - 1) {
+        size_t at = (size_t)__builtin_ctzll(mask);
+        add_row(_mm512_set1_ps(a[at]), b + at * g->b_row, z);
+      }
   }
-  for (; l < g->k; l++, b += g->b_row) add_row(_mm512_set1_ps(a[l]), b, z);
   DM_UNROLL
-  for (size_t j = 0; j < 4; j++) _mm512_storeu_ps(g->c + j * WIDE, g->relu ? _mm512_max_ps(_mm512_setzero_ps(), z[j]) : z[j]);
+  for (size_t j = 0; j < 4; j++) _mm512_storeu_ps(g->c + j * WIDE, finished(z[j], g->relu));
 }
 
 /* Lanes l + half to l, down to one. */
@@ -128,7 +160,7 @@ DM_AVX512 DM_INLINE void dots_of(size_t rows, const dm_gemm *g, size_t i0) {
   for (size_t i = 0; i < rows; i++) {
     z[i] = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + i * g->a_row + l), _mm512_maskz_loadu_ps(rest, b + l), z[i], rest);
     float y = tree(z[i]);
-    g->c[(i0 + i) * g->c_row] = g->relu && 0 > y ? 0 : y;
+    g->c[(i0 + i) * g->c_row] = (g->relu && 0 > y ? 0 : y) + 0;
   }
 }
 

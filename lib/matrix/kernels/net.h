@@ -26,7 +26,8 @@ typedef enum dm_activation {
 /**
  * C (m, n) = A (m, k) B (k, n), each output one chain over l = 0 … k-1:
  *   z = start;  z = fma(a[i a_row + l a_col], b[l b_row + j], z)
- * start: bias[j], or 0, or c[i c_row + j] itself with `accumulate`. C must not overlap A or B.
+ * start: bias[j], or 0, or c[i c_row + j] itself with `accumulate`. C must not overlap A or B. A zero is stored without its sign; thus
+ * a[…] = 0 may be passed over, and whether 0 times an infinite b is NaN or nothing is not said.
  *
  * One column of rows that lie in order (n = 1, a_col = 1: one unit of a dense layer) would be a single chain; there it runs in 16 lanes,
  * l in lane l mod 16, lane 0 from start and the others from 0, which are then added as a tree: lane l + 8 to l, l + 4 to l, l + 2, l + 1.

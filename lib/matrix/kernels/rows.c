@@ -37,14 +37,14 @@ DM_INLINE void scale_row(size_t n, const double *restrict x, const double *restr
   for (size_t i = 0; i < n; i++) out[i] = ((x[i] == x[i] ? x[i] : fill[i]) - center[i]) / scale[i];
 }
 
-/* From 1e9 on the root is |t| itself, so that the bounds change nothing but overflow. */
+/* From 1e9 on the root is |t| itself, so that the bounds change nothing but overflow. Two loops, or the bounds become jumps. */
 DM_INLINE void bound(size_t n, double *x) {
   for (size_t i = 0; i < n; i++) {
     double t = x[i] / 3;
     t = t > 1e9 ? 1e9 : t;
-    t = t < -1e9 ? -1e9 : t;
-    x[i] = 3 * t / sqrt(1 + t * t);
+    x[i] = t < -1e9 ? -1e9 : t;
   }
+  for (size_t i = 0; i < n; i++) x[i] = 3 * x[i] / sqrt(1 + x[i] * x[i]);
 }
 
 #if DM_HAS_SIMD

@@ -43,4 +43,4 @@ static void backward(const nn_graph *g, const nn_node *node, const nn_call *call
   if (call->g_in[0]) drop(node, call->rng, call->g_out, call->n * node->size, call->g_in[0]);
 }
 
-const nn_op nn_op_dropout = {.name = "dropout", .shape = shape, .forward = forward, .backward = backward};
+const nn_op nn_op_dropout = {.name = "dropout", .passes = true, .shape = shape, .forward = forward, .backward = backward};
