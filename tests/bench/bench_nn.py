@@ -2,8 +2,8 @@
 
 Both begin with the same weights and take the same rows in the same order.
 PyTorch runs with each of a few settings first (threads of its loops and of
-its BLAS, Adam over single tensors or over all at once), and the fastest is
-the one that is compared. Wanted: 1.2 times its rate with the MLP, 1.5 times
+its BLAS, Adam over single tensors or over all at once), ours with one and two
+threads, and the fastest are the ones that are compared. Wanted: 1.2 times its rate with the MLP, 1.5 times
 with the autoencoder, mean losses of the first epoch that differ by less than
 1e-3 (later a last bit here and there has grown to more). Run by bench_nn.sh,
 which finds a Python that has PyTorch.
@@ -74,20 +74,21 @@ def theirs(net, setting, files, folder, epochs):
     return json.loads(subprocess.run(args, check=True, capture_output=True, text=True, env=env).stdout)
 
 
-def ours(bench, net, files, folder, epochs):
-    out = subprocess.run([bench, net, *files, "2", str(epochs), folder], check=True, capture_output=True, text=True).stdout
+def ours(bench, net, threads, files, folder, epochs):
+    out = subprocess.run([bench, net, *files, str(threads), str(epochs), folder], check=True, capture_output=True, text=True).stdout
     return {k: float(v) for k, v in (part.split("=") for part in out.split())}
 
 
 def compare(bench, net, files, folder, pairs):
-    ours(bench, net, files, folder, EPOCHS)  # writes weights and orders
+    rates = {t: ours(bench, net, t, files, folder, EPOCHS)["rate"] for t in (1, 2)}  # writes weights and orders, too
+    own = max(rates, key=rates.get)
     settings = [(t, b, f) for t in (1, 2) for b in (1, 2) for f in (False, True)]
     tried = {s: theirs(net, s, files, folder, 2)["rate"] for s in settings}
     setting = max(tried, key=tried.get)
-    print(f"{net}: PyTorch is fastest with {setting[0]} threads, BLAS with {setting[1]}, foreach={setting[2]}")
+    print(f"{net}: PyTorch is fastest with {setting[0]} threads, BLAS with {setting[1]}, foreach={setting[2]}; ours with {own}")
     ratios = []
     for _ in range(pairs):
-        a, b = theirs(net, setting, files, folder, EPOCHS), ours(bench, net, files, folder, EPOCHS)
+        a, b = theirs(net, setting, files, folder, EPOCHS), ours(bench, net, own, files, folder, EPOCHS)
         ratios.append(b["rate"] / a["rate"])
         off = abs(a["loss"] - b["loss"]) / a["loss"]
         print(f"{net}: {b['rate']:.0f} rows/s, PyTorch {a['rate']:.0f}, ratio {ratios[-1]:.2f}; "
