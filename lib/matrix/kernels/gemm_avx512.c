@@ -87,13 +87,11 @@ DM_AVX512 DM_INLINE void add_row(__m512 x, const float *b, __m512 z[4]) {
   for (size_t j = 0; j < 4; j++) z[j] = _mm512_fmadd_ps(x, _mm512_loadu_ps(b + j * WIDE), z[j]);
 }
 
-/* Which of up to 64 numbers are not 0. */
-DM_AVX512 DM_INLINE uint64_t not_zero(const float *a, size_t n) {
+/* Which of 64 numbers are not 0. */
+DM_AVX512 DM_INLINE uint64_t not_zero(const float *a) {
   uint64_t mask = 0;
-  for (size_t l = 0; l < n; l += WIDE) {
-    __mmask16 there = n - l < WIDE ? (__mmask16)((1u << (n - l)) - 1) : (__mmask16)0xffff;
-    mask |= (uint64_t)_mm512_mask_cmp_ps_mask(there, _mm512_maskz_loadu_ps(there, a + l), _mm512_setzero_ps(), _CMP_NEQ_UQ) << l;
-  }
+  DM_UNROLL
+  for (size_t l = 0; l < 64; l += WIDE) mask |= (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(a + l), _mm512_setzero_ps(), _CMP_NEQ_UQ) << l;
   return mask;
 }
 
@@ -122,8 +120,8 @@ DM_AVX512 static void row_of_64(const dm_gemm *g) {
   for (size_t j = 0; j < 4; j++) z[j] = g->bias ? _mm512_loadu_ps(g->bias + j * WIDE) : _mm512_setzero_ps();
   for (size_t l = 0; l < g->k; l += PART, a += PART, b += PART * g->b_row) {
     size_t n = g->k - l < PART ? g->k - l : PART;
-    uint64_t mask = not_zero(a, n);
-    if (n < PART || __builtin_popcountll(mask) > FEW)
+    uint64_t mask = n == PART ? not_zero(a) : UINT64_MAX;
+    if (__builtin_popcountll(mask) > FEW)
       add_rows(a, n, b, g->b_row, z);
     else
       for (; mask; mask &= mask - 1) {
@@ -155,10 +153,14 @@ DM_AVX512 DM_INLINE void dots_of(size_t rows, const dm_gemm *g, size_t i0) {
     DM_UNROLL
     for (size_t i = 0; i < rows; i++) z[i] = _mm512_fmadd_ps(_mm512_loadu_ps(a + i * g->a_row + l), v, z[i]);
   }
-  __mmask16 rest = (__mmask16)((1u << (g->k - l)) - 1);
+  if (l < g->k) {
+    __mmask16 rest = (__mmask16)((1u << (g->k - l)) - 1);
+    __m512 v = _mm512_maskz_loadu_ps(rest, b + l);
+    DM_UNROLL
+    for (size_t i = 0; i < rows; i++) z[i] = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + i * g->a_row + l), v, z[i], rest);
+  }
   DM_UNROLL
   for (size_t i = 0; i < rows; i++) {
-    z[i] = _mm512_mask3_fmadd_ps(_mm512_maskz_loadu_ps(rest, a + i * g->a_row + l), _mm512_maskz_loadu_ps(rest, b + l), z[i], rest);
     float y = tree(z[i]);
     g->c[(i0 + i) * g->c_row] = (g->relu && 0 > y ? 0 : y) + 0;
   }
