@@ -21,8 +21,8 @@ steps:
   - filter: {where: 'value < 990'}
 R
 
+# timeout --foreground: without it timeout dies by its own KILL, and the command, still waiting for the disk, holds its locks
 state() { # a digest of everything a user sees
-  # a process that was killed may hold its locks for a moment more
   whole=$(sqlite3 -cmd ".timeout 20000" "$1" "PRAGMA integrity_check" 2>&1)
   [ "$whole" = ok ] || { echo "corrupt: $whole"; return; }
   sqlite3 -cmd ".timeout 20000" "$1" "SELECT name FROM sqlite_schema ORDER BY 1;
@@ -42,13 +42,13 @@ try() {
   for i in $(seq "$times"); do
     rm -f x.db x.db-journal; [ "$prepared" = none ] || cp "$prepared" x.db
     delay=$(awk -v s="$i$times" -v t="$took" 'BEGIN { srand(s); printf "%.4f", 0.002 + rand() * t / 1000 }')
-    timeout -s KILL "$delay" "$@" >/dev/null 2>&1
+    timeout --foreground -s KILL "$delay" "$@" >/dev/null 2>&1
     if [ ! -s x.db ]; then now=none; else now=$(state x.db); fi
     # a new database may stand without any table yet
     [ "$before" = none ] && [ "$now" != "$after" ] && [ "$(sqlite3 x.db 'SELECT count(*) FROM sqlite_schema' 2>/dev/null || echo 0)" = 0 ] && now=none
     if [ "$now" = "$before" ]; then olds=$((olds + 1)); elif [ "$now" = "$after" ]; then news=$((news + 1));
     else complain "$name killed after $delay s leaves neither the old state nor the new: $now"; fi
-    if [ "$now" = "$before" ]; then "$@" >/dev/null 2>&1 || complain "$name fails after a kill"; fi
+    if [ "$now" = "$before" ]; then "$@" >/dev/null 2>err || complain "$name fails after a kill: $(cat err)"; fi
     [ "$(state x.db)" = "$after" ] || complain "$name gives another state after a kill"
   done
   echo "$name: $times kills within $took ms, $olds left the old state, $news the new"
@@ -76,7 +76,7 @@ try_long() {
     signal=KILL; [ "$i" -le $((times - 2)) ] || signal=INT
     for k in 1 2 3; do
       delay=$(awk -v s="$i$k" -v t="$took" 'BEGIN { srand(s); printf "%.4f", 0.02 + rand() * t / 1500 }')
-      timeout -s $signal "$delay" "$@" --resume >/dev/null 2>&1
+      timeout --foreground -s $signal "$delay" "$@" --resume >/dev/null 2>&1
       whole=$(sqlite3 -cmd ".timeout 20000" x.db "PRAGMA integrity_check" 2>&1)
       [ "$whole" = ok ] || complain "$name killed after $delay s: $whole"
       now=$(sqlite3 -cmd ".timeout 20000" x.db "SELECT status FROM dm_model WHERE name = 'n'" 2>&1)
@@ -88,7 +88,7 @@ try_long() {
       *) complain "$name killed after $delay s leaves status '$now'" ;;
       esac
     done
-    [ "$now" = ready ] || "$@" --resume >/dev/null 2>&1 || complain "$name does not go on after a kill"
+    [ "$now" = ready ] || "$@" --resume >/dev/null 2>err || complain "$name does not go on after a kill: $(cat err)"
     now=$(figures)
     [ "$now" = "$wanted" ] || complain "$name gives another model after kills: $(echo "$now" | head -n 3), not $(echo "$wanted" | head -n 3)"
   done
