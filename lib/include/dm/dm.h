@@ -13,6 +13,7 @@
 #include <dm/tree.h>
 #include <dm/linear.h>
 #include <dm/nn.h>
+#include <dm/patterns.h>
 #include <dm/report.h>
 #include <dm/pipeline.h>
 
