@@ -444,6 +444,7 @@ int cli_main(const program_spec *program, int argc, char **argv) {
   cli c = {.program = program->name};
   dm_ctx *parse_ctx = NULL;
   dm_arena *arena = NULL;
+  dm_blas_stop_threads();
   dm_status s = dm_ctx_new(NULL, &parse_ctx, &c.err);
   if (s != DM_OK) return (int)s;
   for (int i = 1; i < argc; i++) c.json = c.json || strcmp(argv[i], "--json") == 0;

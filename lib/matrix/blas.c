@@ -15,6 +15,7 @@
 /* Of OpenBLAS alone: another CBLAS leaves them null. */
 extern int openblas_get_num_threads(void) __attribute__((weak));
 extern void openblas_set_num_threads(int n) __attribute__((weak));
+extern int blas_thread_shutdown_(void) __attribute__((weak));
 
 const char *dm_blas_library(void) {
   Dl_info info;
@@ -41,4 +42,8 @@ int dm_blas_one_thread(void) {
 
 void dm_blas_restore(int threads) {
   if (threads > 1 && openblas_set_num_threads) openblas_set_num_threads(threads);
+}
+
+void dm_blas_stop_threads(void) {
+  if (blas_thread_shutdown_) (void)blas_thread_shutdown_();
 }

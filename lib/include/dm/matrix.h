@@ -92,6 +92,11 @@ DM_API void dm_pca_clear(dm_pca *pca);
 DM_API const char *dm_blas_library(void);
 /** True when that library is the one libdm was linked for (not libgslcblas). */
 DM_API bool dm_blas_is_fast(void);
+/**
+ * Ends the threads that OpenBLAS started when it was loaded: they wait for work by spinning for some 20 ms, and we give it none
+ * (BLAS has one thread with us). For programs of their own, as the first thing; never inside a host that may use BLAS itself.
+ */
+DM_API void dm_blas_stop_threads(void);
 
 #ifdef __cplusplus
 }
