@@ -37,7 +37,7 @@ DM_API const char *dm_store_path(const dm_store *store);
  */
 DM_API void dm_store_waits(dm_store *store, double seconds, bool stubborn);
 
-#define DM_SCHEMA_VERSION 1
+#define DM_SCHEMA_VERSION 2
 /** Makes or migrates the dm_ tables; part of the running transaction. Called by every writer of the store. */
 DM_API dm_status dm_store_ensure_schema(dm_store *store, dm_error *err);
 DM_API dm_status dm_store_has_schema(dm_store *store, bool *has, dm_error *err);
