@@ -203,25 +203,34 @@ static dm_status list_models(cli *c, dm_store *store) {
   return s;
 }
 
+static dm_status describe_scorer(cli *c, const dm_scorer *scorer) {
+  for (size_t i = 0; i < scorer->n_before; i++)
+    dm_buf_printf(&c->out, "stage %zu %s, %zu features for the next\n", i, scorer->before[i].model->learner->name, scorer->before[i].model->n_code);
+  if (!scorer->model->learner->describe) return DM_OK;
+  dm_buf_addc(&c->out, '\n');
+  return scorer->model->learner->describe(scorer->model, scorer, &c->out, &c->err);
+}
+
 static dm_status show_model(cli *c, dm_store *store, const char *reference) {
   dm_scorer *scorer = NULL;
   dm_model_meta meta;
+  dm_model_reader content;
   dm_model_metric *metrics;
   size_t n;
-  dm_status s = dm_registry_load(store, reference, c->arena, &scorer, &meta, &c->err);
+  bool scores = true;
+  dm_status s = dm_registry_find(store, reference, c->arena, &meta, &c->err);
+  if (s == DM_OK) s = dm_registry_scores(store, meta.id, &scores, &c->err);
+  if (s == DM_OK)
+    s = scores ? dm_registry_load(store, reference, c->arena, &scorer, &meta, &c->err)
+               : dm_registry_load_content(store, reference, NULL, c->arena, &content, &meta, &c->err);
   if (s == DM_OK) s = dm_registry_metrics(store, meta.id, c->arena, &metrics, &n, &c->err);
   if (s == DM_OK && c->json) {
     dm_model_json(&meta, metrics, n, &c->j);
   } else if (s == DM_OK) {
     print_models(&c->out, &meta, 1);
-    dm_buf_printf(&c->out, "params %s\nsource %s\nsha256 %s\n", meta.params_json, meta.source_sql, meta.sha256);
+    dm_buf_printf(&c->out, "params %s\nsource %s\nsha256 %s\n", meta.params_json, meta.source_sql ? meta.source_sql : "", meta.sha256);
     for (size_t i = 0; i < n; i++) dm_buf_printf(&c->out, "%-6s %-18s %.6g\n", metrics[i].split, metrics[i].name, metrics[i].value);
-    for (size_t i = 0; i < scorer->n_before; i++)
-      dm_buf_printf(&c->out, "stage %zu %s, %zu features for the next\n", i, scorer->before[i].model->learner->name, scorer->before[i].model->n_code);
-    if (scorer->model->learner->describe) {
-      dm_buf_addc(&c->out, '\n');
-      s = scorer->model->learner->describe(scorer->model, scorer, &c->out, &c->err);
-    }
+    if (scorer) s = describe_scorer(c, scorer);
   }
   dm_scorer_free(scorer);
   return s;

@@ -11,6 +11,9 @@
  *            before the last also have "classes", as their targets are not
  *            kept; method and target are those of the last one
  *
+ * A model that scores no rows (rules) has no stages, but scalars and tensors
+ * that only its method understands, see registry_content.c.
+ *
  * A training that is not finished has a row as well, see registry_training.c.
  * Tensors "eval/…" are what a report keeps of the test part: not of the model,
  * nor of its hash, but dropped and copied with it.
@@ -50,6 +53,17 @@ dm_status dm_tensor_set_put(dm_model_writer *w, const char *name, dm_dtype type,
 dm_status dm_tensor_set_get(dm_model_reader *r, const char *name, dm_dtype type, size_t rank, size_t *shape, const void **data,
                             dm_error *err);
 
+/** Names of the tensors begin with "checkpoint/". */
+struct dm_checkpoint {
+  dm_ctx *ctx;
+  dm_arena *arena; /* of the tensors */
+  dm_tensor_set tensors;
+  dm_buf scalars;
+  dm_json_out json;
+  dm_model_writer writer;
+  bool whole;
+};
+
 /** Bytes that a tensor of this type and shape has. @return false when that is more than memory can hold. */
 bool dm_tensor_size(dm_dtype type, const size_t *shape, size_t rank, size_t *bytes);
 void dm_tensors_sort(dm_tensor *tensors, size_t n);
@@ -69,6 +83,11 @@ dm_status dm_registry_set_active(dm_store *store, const char *name, int64_t id, 
  * is not there any more, or id is 0, the version is the next one and id 0. Part of the open transaction.
  */
 dm_status dm_registry_replace_training(dm_store *store, dm_model_meta *meta, dm_error *err);
+/** Hash, date and what else only saving knows go into meta, then all is written and made active; one transaction, unless one is open. */
+dm_status dm_registry_save_rows(dm_store *store, const dm_model_rows *rows, dm_model_meta *meta, const dm_model_metric *metrics,
+                                size_t n_metrics, dm_arena *arena, dm_error *err);
+/** Fails when the model scores no rows, and says what it is for. */
+dm_status dm_registry_check_scores(dm_store *store, const dm_model_meta *meta, dm_error *err);
 /** dm_model's row with the hash given in meta; id 0 = a new one, which is written back. */
 dm_status dm_registry_write_model(dm_store *store, const dm_model_rows *rows, dm_model_meta *meta, dm_error *err);
 

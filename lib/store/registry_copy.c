@@ -6,6 +6,7 @@
 #include "store/registry.h"
 #include "store/store.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -77,6 +78,46 @@ static dm_status copy_epochs(dm_store *from, int64_t from_id, dm_store *to, int6
   return s == DM_OK ? dm_registry_add_epochs(to, to_id, epochs, n, err) : s;
 }
 
+/* Rows of a table whose first column is model_id. @param columns the others, as they are called in SQL @param n how many */
+static dm_status copy_table(dm_store *from, int64_t from_id, dm_store *to, int64_t to_id, const char *table, const char *columns, int n,
+                            dm_error *err) {
+  char sql[512];
+  dm_stmt *read = NULL, *write = NULL;
+  bool row = true, done;
+  int at = snprintf(sql, sizeof sql, "INSERT INTO main.%s(model_id, %s) VALUES(?1", table, columns);
+  for (int i = 0; i < n; i++) at += snprintf(sql + at, sizeof sql - (size_t)at, ", ?%d", i + 2);
+  (void)snprintf(sql + at, sizeof sql - (size_t)at, ")");
+  dm_status s = dm_stmt_prepare(to, sql, &write, err);
+  (void)snprintf(sql, sizeof sql, "SELECT %s FROM main.%s WHERE model_id = ?1 ORDER BY id", columns, table);
+  if (s == DM_OK) s = dm_stmt_prepare(from, sql, &read, err);
+  if (s == DM_OK) s = dm_stmt_bind_int(read, 1, from_id, err);
+  if (s == DM_OK) s = dm_stmt_bind_int(write, 1, to_id, err);
+  for (uint64_t copied = 0; s == DM_OK; copied++) {
+    if ((copied & 8191) == 8191) s = dm_ctx_check(to->ctx, err);
+    if (s == DM_OK) s = dm_stmt_step(read, &row, err);
+    if (s != DM_OK || !row) break;
+    for (int i = 0; i < n && s == DM_OK; i++) s = dm_stmt_bind(write, i + 2, dm_stmt_value(read, i), err);
+    if (s == DM_OK) s = dm_stmt_step(write, &done, err);
+    (void)dm_stmt_reset(write, NULL);
+  }
+  dm_stmt_free(read);
+  dm_stmt_free(write);
+  return s;
+}
+
+/* Sets and rules as SQL shows them; what is computed from is in the tensors, under the hash. Version 1 had none. */
+static dm_status copy_patterns(dm_store *from, int64_t from_id, dm_store *to, int64_t to_id, dm_error *err) {
+  int64_t version;
+  dm_status s = dm_schema_version(from, &version, err);
+  if (s != DM_OK || version < 2) return s;
+  s = copy_table(from, from_id, to, to_id, "dm_itemset", "id, size, items, support", 4, err);
+  if (s != DM_OK) return s;
+  return copy_table(from, from_id, to, to_id, "dm_rule",
+                    "id, antecedent, consequent, support, share, coverage, confidence, lift, leverage, conviction, cosine, jaccard,"
+                    " kulczynski, imbalance, zhang, added_value, chi_square, fisher_p, q_value",
+                    19, err);
+}
+
 /* @param arena keeps what meta points to. */
 static dm_status copy_model(dm_store *from, const char *reference, dm_store *to, dm_arena *arena, dm_model_meta *meta, dm_error *err) {
   dm_model_rows rows;
@@ -91,6 +132,7 @@ static dm_status copy_model(dm_store *from, const char *reference, dm_store *to,
   if (s == DM_OK) s = write_copy(to, &rows, &m, metrics, n_metrics, err);
   if (s == DM_OK) s = copy_evaluations(from, from_id, to, m.id, err);
   if (s == DM_OK) s = copy_epochs(from, from_id, to, m.id, arena, err);
+  if (s == DM_OK) s = copy_patterns(from, from_id, to, m.id, err);
   if (s == DM_OK) s = dm_run_log(to, "models import", reference, from->path, err);
   s = dm_store_leave(to, mine, s, err);
   m.active = true;

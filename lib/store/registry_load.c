@@ -141,7 +141,8 @@ dm_status dm_registry_load(dm_store *store, const char *reference, dm_arena *are
   if (s != DM_OK) return s;
   s = dm_registry_find(store, reference, arena, &m, err); /* checks the tables first */
   if (s == DM_OK) {
-    s = dm_arena_new(store->ctx, 0, &work, &why);
+    s = dm_registry_check_scores(store, &m, &why);
+    if (s == DM_OK) s = dm_arena_new(store->ctx, 0, &work, &why);
     if (s == DM_OK) s = dm_model_rows_read(store, m.id, work, &rows, &why);
     if (s == DM_OK) s = scorer_of(store->ctx, &rows, work, scorer, &why);
     if (s != DM_OK) {

@@ -156,32 +156,40 @@ static dm_status write_all(dm_store *store, const dm_model_rows *rows, dm_model_
   return s;
 }
 
-dm_status dm_registry_save(dm_store *store, const dm_scorer *scorer, dm_model_meta *meta, const dm_model_metric *metrics, size_t n_metrics,
-                           dm_arena *arena, dm_error *err) {
+dm_status dm_registry_save_rows(dm_store *store, const dm_model_rows *rows, dm_model_meta *meta, const dm_model_metric *metrics,
+                                size_t n_metrics, dm_arena *arena, dm_error *err) {
   char now[32], hash[DM_SHA256_HEX];
-  dm_model_rows rows;
   dm_arena *work = NULL;
   dm_model_meta m = *meta;
+  bool mine;
+  dm_status s = dm_arena_new(store->ctx, 0, &work, err);
+  if (s == DM_OK) s = dm_model_rows_hash(work, store->ctx, rows, hash, err);
+  dm_arena_free(work);
+  if (s != DM_OK) return s;
+  dm_time_utc(now);
+  m.sha256 = dm_arena_strdup(arena, hash, strlen(hash), err);
+  if (!m.started) m.started = dm_arena_strdup(arena, now, strlen(now), err);
+  m.target = rows->target ? dm_arena_strdup(arena, rows->target, strlen(rows->target), err) : NULL;
+  if (!m.sha256 || !m.started || (rows->target && !m.target)) return DM_EBUDGET;
+  m.method = rows->method;
+  m.task = rows->task;
+  m.status = meta->status ? meta->status : DM_STATUS_READY;
+  m.lib_version = DM_VERSION;
+  m.active = true;
+  s = dm_store_enter(store, &mine, err);
+  if (s == DM_OK) s = dm_store_leave(store, mine, write_all(store, rows, &m, metrics, n_metrics, err), err);
+  if (s == DM_OK) *meta = m;
+  return s;
+}
+
+dm_status dm_registry_save(dm_store *store, const dm_scorer *scorer, dm_model_meta *meta, const dm_model_metric *metrics, size_t n_metrics,
+                           dm_arena *arena, dm_error *err) {
+  dm_model_rows rows;
+  dm_arena *work = NULL;
   dm_status s = dm_registry_check_name(meta->name, err);
   if (s == DM_OK) s = dm_arena_new(store->ctx, 0, &work, err);
   if (s == DM_OK) s = rows_of(scorer, meta->params_json, work, &rows, err);
-  if (s == DM_OK) s = dm_model_rows_hash(work, store->ctx, &rows, hash, err);
-  if (s == DM_OK) {
-    dm_time_utc(now);
-    m.sha256 = dm_arena_strdup(arena, hash, strlen(hash), err);
-    if (!m.started) m.started = dm_arena_strdup(arena, now, strlen(now), err);
-    m.target = rows.target ? dm_arena_strdup(arena, rows.target, strlen(rows.target), err) : NULL;
-    if (!m.sha256 || !m.started || (rows.target && !m.target)) s = DM_EBUDGET;
-    m.method = rows.method;
-    m.task = rows.task;
-    m.status = meta->status ? meta->status : "ready";
-    m.lib_version = DM_VERSION;
-    m.active = true;
-  }
-  bool mine;
-  if (s == DM_OK) s = dm_store_enter(store, &mine, err);
-  if (s == DM_OK) s = dm_store_leave(store, mine, write_all(store, &rows, &m, metrics, n_metrics, err), err);
-  if (s == DM_OK) *meta = m;
+  if (s == DM_OK) s = dm_registry_save_rows(store, &rows, meta, metrics, n_metrics, arena, err);
   dm_arena_free(work);
   return s;
 }

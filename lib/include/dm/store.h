@@ -255,7 +255,7 @@ DM_API dm_status dm_registry_activate(dm_store *store, const char *reference, dm
 /** 'name' drops all versions, 'name@3' one; the newest left becomes active. */
 DM_API dm_status dm_registry_drop(dm_store *store, const char *reference, size_t *dropped, dm_error *err);
 
-/** State of a learner between two epochs, in memory: scalars and tensors by dm_model_writer. */
+/** Scalars and tensors in memory, by dm_model_writer: the state of a learner between two epochs, or a model that scores no rows. */
 typedef struct dm_checkpoint dm_checkpoint;
 DM_API dm_status dm_checkpoint_new(dm_ctx *ctx, dm_checkpoint **out, dm_error *err);
 DM_API void dm_checkpoint_free(dm_checkpoint *c); /* NULL allowed */
@@ -273,6 +273,22 @@ DM_API dm_status dm_registry_find_training(dm_store *store, const char *name, dm
 /** Its state and a reader for the learner, whose d, n_classes and levels are left for the caller; both live in the arena. DM_EINPUT: damaged. */
 DM_API dm_status dm_registry_load_training(dm_store *store, const dm_model_meta *meta, dm_arena *arena, const dm_json **state,
                                            dm_model_reader *reader, dm_error *err);
+/**
+ * A model that scores no rows (rules): a whole checkpoint's scalars and tensors, under meta->method and meta->task, which need
+ * no learner. All else, versions, hash, activity, and the transaction, as dm_registry_save. Rows of dm_itemset and dm_rule with
+ * its id are the caller's to write in the same transaction; they are dropped and copied with the model.
+ */
+DM_API dm_status dm_registry_save_content(dm_store *store, const dm_checkpoint *c, dm_model_meta *meta, const dm_model_metric *metrics,
+                                          size_t n_metrics, dm_arena *arena, dm_error *err);
+/**
+ * Its counterpart: the hash is verified; the reader's scalars and tensors live in the arena. What they say is for the caller to
+ * bound. @param method NULL: whatever scores no rows.
+ * @return DM_EUSAGE: no such model, or one of another method; DM_EINPUT: changed.
+ */
+DM_API dm_status dm_registry_load_content(dm_store *store, const char *reference, const char *method, dm_arena *arena,
+                                          dm_model_reader *reader, dm_model_meta *meta, dm_error *err);
+/** Whether the model is one for dm_registry_load (true) or for dm_registry_load_content. */
+DM_API dm_status dm_registry_scores(dm_store *store, int64_t model_id, bool *scores, dm_error *err);
 /** Copies one model to or from another database file. */
 DM_API dm_status dm_registry_export(dm_store *store, const char *reference, const char *path, dm_error *err);
 DM_API dm_status dm_registry_import(dm_store *store, const char *path, const char *reference, dm_arena *arena, dm_model_meta *meta, dm_error *err);
