@@ -290,6 +290,54 @@ DM_API dm_status dm_split(dm_ctx *ctx, size_t n, double test_share, uint64_t see
 DM_API dm_status dm_split_folds(dm_ctx *ctx, size_t n, size_t k, uint64_t seed, const double *classes, const double *groups,
                                 uint32_t *fold, dm_error *err);
 
+/* ---- transactions: what pattern miners read -------------------------------------- */
+
+/**
+ * Sets of items. Item codes are 0, 1, 2, … in order of first appearance; each
+ * row has each of its items once. Empty transactions count in `total` alone.
+ */
+typedef struct dm_transactions {
+  dm_ctx *ctx;
+  dm_csr rows;            /* (n, n_items): transactions that are not empty, in the order of the source */
+  uint32_t *weight;       /* [n] how many times a row counts, >= 1; NULL: once each */
+  uint64_t total;         /* N: all transactions with their weights, empty ones too */
+  uint64_t empty;         /* how many of them have no item */
+  uint64_t repeated;      /* items that stood twice in one transaction and were taken once */
+  size_t n_items;
+  const dm_str *names;    /* [n_items] */
+  const uint32_t *parent_start, *parent; /* hierarchy: ancestors of item i are parent[parent_start[i]] …; NULL = none */
+  void *memory;           /* what holds names and ancestors (private) */
+} dm_transactions;
+DM_API void dm_transactions_free(dm_transactions *t); /* NULL allowed */
+DM_API size_t dm_transactions_find(const dm_transactions *t, dm_str name); /* code, or SIZE_MAX */
+
+/** Builds transactions from (transaction, item) pairs in any order, or transaction by transaction. */
+typedef struct dm_transactions_builder dm_transactions_builder;
+DM_API dm_status dm_transactions_builder_new(dm_ctx *ctx, dm_transactions_builder **out, dm_error *err);
+DM_API void dm_transactions_builder_free(dm_transactions_builder *b);
+/** One item of the transaction that is being built; repeated ones are taken once. */
+DM_API dm_status dm_transactions_builder_item(dm_transactions_builder *b, const char *p, size_t n, dm_error *err);
+/** The same for an item known by its code (from _code): what readers in a hurry do. */
+DM_API dm_status dm_transactions_builder_code(dm_transactions_builder *b, const char *p, size_t n, uint32_t *code, dm_error *err);
+DM_API dm_status dm_transactions_builder_add(dm_transactions_builder *b, uint32_t code, dm_error *err);
+/** Closes it. @param weight how many times it counts, 1 … 2^32-1 */
+DM_API dm_status dm_transactions_builder_end(dm_transactions_builder *b, uint64_t weight, dm_error *err);
+/** One pair of a long table instead: pairs of one tid may stand anywhere; transactions come in order of their first pair. Not mixed with the above. */
+DM_API dm_status dm_transactions_builder_pair(dm_transactions_builder *b, int64_t tid, uint32_t code, dm_error *err);
+/** Frees the builder in any case. @return DM_EINPUT: no transaction, more than 2^32-1 items. */
+DM_API dm_status dm_transactions_builder_finish(dm_transactions_builder *b, dm_transactions **out, dm_error *err);
+
+/** How a transaction file is read: one transaction a line. */
+typedef struct dm_basket_options {
+  const char *delimiter; /* NULL: items stand between runs of blanks and tabs; else this one character, and items are trimmed and may stand in quotes */
+} dm_basket_options;
+/**
+ * Reads a transaction file ("-" is standard input). An empty line is an empty transaction.
+ * @return DM_EIO; DM_EINPUT with file:line:column: a NUL byte, an unclosed quote, bytes that are no UTF-8; DM_EBUDGET.
+ * Cost: one pass, blocks of 1 MiB; memory 4 bytes an item besides the names.
+ */
+DM_API dm_status dm_basket_read(dm_ctx *ctx, const char *path, const dm_basket_options *options, dm_transactions **out, dm_error *err);
+
 /* ---- encoders --------------------------------------------------------------- */
 
 typedef enum dm_impute { DM_IMPUTE_NONE = 0, DM_IMPUTE_MEAN, DM_IMPUTE_MEDIAN, DM_IMPUTE_MODE, DM_IMPUTE_CONSTANT } dm_impute;

@@ -1,7 +1,7 @@
 /**
- * matrix: the numeric blocks that every method shares. This version brings
- * dense float32 rows and the binned matrix of the trees, and the guard around
- * the CBLAS that is linked.
+ * matrix: the numeric blocks that every method shares: dense float32 rows,
+ * sparse rows, the bit matrix of the pattern miners, the binned matrix of the
+ * trees; and the guard around the CBLAS that is linked.
  */
 #ifndef DM_MATRIX_H
 #define DM_MATRIX_H
@@ -20,6 +20,38 @@ typedef struct dm_dense {
 
 DM_API dm_status dm_dense_new(dm_ctx *ctx, size_t n, size_t d, dm_dense *out, dm_error *err);
 DM_API void dm_dense_clear(dm_ctx *ctx, dm_dense *m);
+
+/**
+ * Sparse 0/1 rows (n, d), compressed: row i has ones in the columns
+ * index[start[i]] … index[start[i + 1] - 1], ascending, each once.
+ *
+ *   row 0  . 1 . 1      start  0 2 2 5
+ *   row 1  . . . .      index  1 3 | | 0 1 2
+ *   row 2  1 1 1 .
+ */
+typedef struct dm_csr {
+  size_t n, d;
+  size_t *start;   /* [n + 1], owned */
+  uint32_t *index; /* [start[n]], owned */
+} dm_csr;
+/** Room for n rows with `ones` ones together; all rows empty. */
+DM_API dm_status dm_csr_new(dm_ctx *ctx, size_t n, size_t d, size_t ones, dm_csr *out, dm_error *err);
+DM_API void dm_csr_clear(dm_ctx *ctx, dm_csr *m);
+
+/**
+ * Bit matrix, column by column: bit r % 64 of word column * stride + r / 64 is
+ * row r. Columns are padded to `stride` words (a multiple of 8: 64 bytes), and
+ * padding is zero.
+ */
+typedef struct dm_bits {
+  size_t n, d, stride; /* rows, columns, words of a column */
+  uint64_t *x;         /* owned */
+} dm_bits;
+/** All zero. */
+DM_API dm_status dm_bits_new(dm_ctx *ctx, size_t n, size_t d, dm_bits *out, dm_error *err);
+/** Columns first … first + d - 1 of a sparse matrix. Cost: O(ones). */
+DM_API dm_status dm_bits_from_csr(dm_ctx *ctx, const dm_csr *m, size_t first, size_t d, dm_bits *out, dm_error *err);
+DM_API void dm_bits_clear(dm_ctx *ctx, dm_bits *m);
 
 /**
  * One column of the binned matrix. Numeric: cut[0..n_cuts) ascending, bin of
