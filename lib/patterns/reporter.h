@@ -24,6 +24,8 @@
 
 #include "patterns/itemdb.h"
 
+#include <stdatomic.h>
+
 #define DM_SUPPORT_MAX UINT64_MAX
 
 typedef struct dm_reporter dm_reporter;
@@ -36,7 +38,7 @@ struct dm_emit {
   uint32_t *perfect; /* [n_items] */
   size_t n_perfect;
   bool counts;       /* only the number of sets is wanted, of any size: the search may call dm_emit_count and leave all else out */
-  bool stop;         /* looked at by long loops: somebody failed, was cancelled, or has enough */
+  atomic_bool stop;  /* looked at by long loops: somebody failed, was cancelled, or has enough */
   uint64_t count;    /* sets so far, checked for overflow */
   void (*set)(dm_emit *e, uint64_t support);
   dm_reporter *reporter;
