@@ -92,6 +92,9 @@ static dm_status new_state(sqlite3 *db, sql_state **out, dm_error *err) {
   return status;
 }
 
+/* Once, when the library is loaded. */
+__attribute__((constructor)) static void at_load(void) { dm_blas_stop_threads(); }
+
 /**
  * Registers the functions. SQLITE_OK_LOAD_PERMANENTLY keeps the library
  * loaded: unloading one with OpenMP inside ends in a crash.

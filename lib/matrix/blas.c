@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <gsl/gsl_cblas.h>
+#include <link.h>
 #include <string.h>
 
 /* Of OpenBLAS alone: another CBLAS leaves them null. */
@@ -44,6 +45,29 @@ void dm_blas_restore(int threads) {
   if (threads > 1 && openblas_set_num_threads) openblas_set_num_threads(threads);
 }
 
+/* Which objects of the process hold two addresses, in the order in which they were loaded. */
+typedef struct load_order {
+  uintptr_t ours, theirs;
+  size_t at, our_place, their_place; /* places from 1, 0 = not seen */
+} load_order;
+
+static int look_at_object(struct dl_phdr_info *object, size_t size, void *user) {
+  load_order *order = user;
+  (void)size;
+  order->at++;
+  for (size_t i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+    uintptr_t from = object->dlpi_addr + part->p_vaddr;
+    if (part->p_type != PT_LOAD) continue;
+    if (order->ours - from < part->p_memsz) order->our_place = order->at;
+    if (order->theirs - from < part->p_memsz) order->their_place = order->at;
+  }
+  return 0;
+}
+
 void dm_blas_stop_threads(void) {
-  if (blas_thread_shutdown_) (void)blas_thread_shutdown_();
+  if (!blas_thread_shutdown_) return;
+  load_order order = {.ours = (uintptr_t)look_at_object, .theirs = (uintptr_t)blas_thread_shutdown_};
+  (void)dl_iterate_phdr(look_at_object, &order);
+  if (order.our_place && order.our_place < order.their_place) (void)blas_thread_shutdown_();
 }

@@ -59,7 +59,12 @@ static dm_status refuse_beside_net(const dm_params *params, dm_error *err) {
 
 static dm_status read_layers(const dm_params *params, const net_facts *facts, net_settings *out, dm_error *err) {
   const char *given = dm_params_text(params, "net");
-  if (given[0]) {
+  if (dm_params_is_set(params, "net")) {
+    if (!given[strspn(given, " \t")]) {
+      (void)dm_fail(err, DM_EUSAGE, "net: --net has no layer");
+      dm_error_hint(err, "for instance 'dense 64 relu | dropout 0.1 | dense 3'; without --net layers are as --hidden says");
+      return DM_EUSAGE;
+    }
     (void)snprintf(out->line, sizeof out->line, "%s", given);
     return refuse_beside_net(params, err);
   }

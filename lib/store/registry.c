@@ -194,6 +194,9 @@ static dm_status find(dm_store *store, const char *reference, wanted which, dm_a
   }
   if (status == DM_OK && !row) status = unknown_model(store, name, version, arena, err);
   if (status == DM_OK && which != NEWEST_ROW && is_training(meta)) status = still_training(meta, err);
+  if (status == DM_OK && !is_training(meta) && strcmp(meta->status, DM_STATUS_READY) != 0)
+    status = dm_fail(err, DM_EINPUT, "model '%s@%lld': its status is '%.40s', which no dm has written", meta->name, (long long)meta->version,
+                     meta->status);
   return status;
 }
 

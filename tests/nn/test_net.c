@@ -336,6 +336,7 @@ static void what_cannot_be_learned_is_refused(void **state) {
                                          {"loss", "huber", NULL},
                                          {"quantile", "0.3", NULL},
                                          {"net", "dens 3", NULL},
+                                         {"net", " ", NULL},
                                          {"lr", "0", NULL},
                                          {"lr", "-1", NULL},
                                          {"schedule", "plateau", "warmup", "0.1", NULL}};
@@ -348,11 +349,12 @@ static void what_cannot_be_learned_is_refused(void **state) {
                                          "net: --loss is for numbers, the target has classes",
                                          "net: --quantile is for --loss quantile",
                                          "net: 'dens' is no layer",
+                                         "net: --net has no layer",
                                          "net: lr = 0, want a number > 0 or auto",
                                          "net: lr = -1, want a number > 0 or auto",
                                          "net: --warmup does not go with --schedule plateau"};
   static const char *const hints[] = {"end the line with 'dense 3'", "leave sigmoid out", "write it into the line", NULL, NULL, "6 rows are set aside", NULL, NULL,
-                                      "did you mean 'dense'?", NULL, NULL, NULL};
+                                      "did you mean 'dense'?", "for instance", NULL, NULL, NULL};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     const char *set[9] = {"validation", "0.15"};
     for (size_t j = 0; wrong[i][j]; j++) set[2 + j] = wrong[i][j];

@@ -275,6 +275,7 @@ static void forged_rows_are_refused_with_their_reason(void **state) {
   } forged[] = {
       {"UPDATE dm_model SET sha256 = replace(sha256, substr(sha256, 1, 1), 'g')", "rows were changed"},
       {"UPDATE dm_model SET sha256 = 'x'", "not a SHA-256"},
+      {"UPDATE dm_model SET status = 'done'", "which no dm has written"},
       {"UPDATE dm_model SET task = 'regress'", "rows were changed"},
       {"UPDATE dm_model SET target = NULL", "rows were changed"},
       {"UPDATE dm_model SET method = 'tree'", "rows were changed"},

@@ -125,8 +125,9 @@ DM_API const char *dm_blas_library(void);
 /** True when that library is the one libdm was linked for (not libgslcblas). */
 DM_API bool dm_blas_is_fast(void);
 /**
- * Ends the threads that OpenBLAS started when it was loaded: they wait for work by spinning for some 20 ms, and we give it none
- * (BLAS has one thread with us). For programs of their own, as the first thing; never inside a host that may use BLAS itself.
+ * Ends the threads that OpenBLAS started when it was loaded: they look for work for some 20 ms, and we give them none. Does nothing
+ * where OpenBLAS was loaded before the object that holds this function: then a host may be using it. For the first thing that a
+ * program or a plug-in does, once.
  */
 DM_API void dm_blas_stop_threads(void);
 
