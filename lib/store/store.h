@@ -18,7 +18,7 @@ struct dm_store {
   unsigned snapshots; /* dm_store_snapshot calls not yet ended */
   bool reading;     /* the outermost of them began a transaction */
   const char *owed; /* a rollback that could not be run for lack of memory */
-  bool has_sink;    /* the function that frames are read through is registered */
+  bool has_push;    /* the function that rows are read through is registered */
   long long waiting_since; /* ms, of the lock being waited for */
   long long wait;   /* ms that a lock is waited for */
   bool stubborn;    /* a cancelled context ends neither waiting nor statements */

@@ -169,8 +169,9 @@ static void what_cannot_be_learned_from_is_refused(void **state) {
       {"SELECT NULL AS dm_id, 2 AS a", "column 'dm_id', row 1"},
       {"SELECT 1 AS dm_id", "no column besides dm_id"},
       {"SELECT abs(-9223372036854775808) AS a", "integer overflow"},
-      {"SELECT dm_frame_take(1, 2)", "own use"},
-      {"SELECT dm_frame_take_row(1, 2)", "own use"},
+      {"SELECT dm_push(1, 2)", "own use"},
+      {"SELECT dm_push()", "own use"},
+      {"SELECT dm_push_row(1, 2)", "own use"},
   };
   dm_frame_free(read_all(store, "SELECT 1 AS a", NULL)); /* the sink is there now */
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -183,7 +184,7 @@ static void what_cannot_be_learned_from_is_refused(void **state) {
     assert_string_equal(digest, "untouched");
   }
   dm_error err = {0};
-  assert_int_equal(dm_store_exec(store, &err, "CREATE VIEW v AS SELECT dm_frame_take_row(1)"), DM_OK);
+  assert_int_equal(dm_store_exec(store, &err, "CREATE VIEW v AS SELECT dm_push_row(1)"), DM_OK);
   assert_int_equal(dm_store_exec(store, &err, "SELECT * FROM v"), DM_EINPUT);
   dm_frame *f = NULL;
   assert_int_equal(dm_store_frame(store, "v", NULL, 0, &f, NULL, &err), DM_EINPUT);
