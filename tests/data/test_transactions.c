@@ -124,6 +124,32 @@ static void test_shuffled_pairs(void **state) {
   dm_ctx_free(ctx);
 }
 
+/* Runs of tids that ascend, then come back; some without items, each with its weight. */
+static void test_tids(void **state) {
+  (void)state;
+  static const struct {
+    int64_t tid;
+    uint64_t weight;
+    const char *items;
+  } runs[] = {{1, 1, "ab"}, {2, 3, ""}, {5, 2, "c"}, {5, 2, "a"}, {9, 1, "b"}, {2, 3, ""}, {1, 1, "c"}, {4, 7, ""}, {5, 2, "cb"}, {4, 7, "d"}};
+  dm_ctx *ctx = new_ctx();
+  for (size_t n = 5; n <= sizeof runs / sizeof *runs; n += 5) { /* the first five ascend */
+    dm_transactions_builder *b = NULL;
+    dm_error err = {0};
+    assert_int_equal(dm_transactions_builder_new(ctx, &b, NULL), DM_OK);
+    for (size_t i = 0; i < n; i++) {
+      assert_int_equal(dm_transactions_builder_tid(b, runs[i].tid, runs[i].weight, NULL), DM_OK);
+      for (const char *p = runs[i].items; *p; p++) assert_int_equal(dm_transactions_builder_item(b, p, 1, NULL), DM_OK);
+    }
+    assert_int_equal(dm_transactions_builder_tid(b, 1, 4, &err), DM_EINPUT);
+    assert_string_equal(err.message, "a transaction that counts 1 times counts 4 times in another row");
+    assert_int_equal(dm_transactions_builder_tid(b, 100, 0, NULL), DM_EINPUT);
+    is_transactions(finish_transactions(b), n == 5 ? "a b\na c *2\nb\n7, 3 empty, 0 repeated"
+                                                   : "a b c\na b c *2\nb\nd *7\n14, 3 empty, 1 repeated");
+  }
+  dm_ctx_free(ctx);
+}
+
 static void test_long_row(void **state) {
   (void)state;
   enum { D = 100000 };
@@ -152,6 +178,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rows),  cmocka_unit_test(test_bad_weights),    cmocka_unit_test(test_none),
       cmocka_unit_test(test_pairs), cmocka_unit_test(test_shuffled_pairs), cmocka_unit_test(test_long_row),
+      cmocka_unit_test(test_tids),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -324,6 +324,11 @@ DM_API dm_status dm_transactions_builder_add(dm_transactions_builder *b, uint32_
 DM_API dm_status dm_transactions_builder_end(dm_transactions_builder *b, uint64_t weight, dm_error *err);
 /** One pair of a long table instead: pairs of one tid may stand anywhere; transactions come in order of their first pair. Not mixed with the above. */
 DM_API dm_status dm_transactions_builder_pair(dm_transactions_builder *b, int64_t tid, uint32_t code, dm_error *err);
+/**
+ * Opens the transaction of that tid, or goes on with it: items that are added next are its, and it counts without any. Runs of one
+ * tid cost least. @return DM_EINPUT: another weight than it had. Not mixed with _end.
+ */
+DM_API dm_status dm_transactions_builder_tid(dm_transactions_builder *b, int64_t tid, uint64_t weight, dm_error *err);
 /** Frees the builder in any case. @return DM_EINPUT: no transaction, more than 2^32-1 items. */
 DM_API dm_status dm_transactions_builder_finish(dm_transactions_builder *b, dm_transactions **out, dm_error *err);
 
