@@ -173,6 +173,20 @@ DM_API dm_status dm_store_frame(dm_store *store, const char *src, const char *co
 /** The same from a data file, through import's typing, without a database. */
 DM_API dm_status dm_file_frame(dm_ctx *ctx, const char *path, const dm_csv_options *options, dm_frame **out, char *digest, dm_error *err);
 
+/** How transactions stand in SRC: a row for each item. */
+typedef struct dm_transactions_source {
+  const char *tid, *item; /* columns; NULL = "tid", "item" */
+  const char *count;      /* column with the number of times a transaction counts, the same in all its rows; NULL none */
+} dm_transactions_source;
+/**
+ * Reads transactions from a table or SELECT; its state is one of the database. Rows of one tid may stand anywhere, those that
+ * stand together cost least. A tid is any value but NULL (numbers are one when they are equal); an item is an INTEGER, a REAL
+ * (as it is printed) or a TEXT, and NULL is no item, but its transaction counts.
+ * @return DM_EUSAGE: unknown columns; DM_EINPUT: a value that cannot be used, named by its row; DM_EBUDGET.
+ */
+DM_API dm_status dm_store_transactions(dm_store *store, const char *src, const dm_transactions_source *how, dm_transactions **out,
+                                       dm_error *err);
+
 /* ---- origins -------------------------------------------------------------------------- */
 
 typedef struct dm_origin {
