@@ -28,7 +28,7 @@ typedef struct dm_rule_counts {
 
 /** Measures, in the order in which tables and documents show them; names as arules and the literature have them. */
 typedef enum dm_measure {
-  DM_SUPPORT = 0, /* P(B, H): share of the transactions with body and head */
+  DM_SUPPORT = 0, /* P(B, H): share of the transactions with body and head; its name is "share", for "support" is the number of them */
   DM_COVERAGE,    /* P(B): what Borgelt's programs call the support of a rule */
   DM_CONFIDENCE,  /* P(H | B) */
   DM_LIFT,        /* P(B, H) / (P(B) P(H)) */
@@ -42,9 +42,21 @@ typedef enum dm_measure {
   DM_ADDED_VALUE, /* P(H | B) - P(H) */
   DM_CHI_SQUARE,  /* Pearson's, of the 2 x 2 table, without correction */
   DM_FISHER_P,    /* one-sided exact p: so many or more with both, were body and head independent */
-  DM_Q_VALUE,     /* Benjamini-Hochberg over all rules that were tested */
+  DM_Q_VALUE,     /* Benjamini-Hochberg over all rules that were tested, see dm_rules_make */
   DM_N_MEASURES
 } dm_measure;
+
+/**
+ * A measure from counts: both <= body, head <= total <= 2^53, body + head - both <= total. Where a count of 0 or of N leaves it
+ * without a value it is that of independence (lift 1, zhang 0, chi-square 0, p 1); conviction is infinite when a rule never
+ * fails, but 1 when every transaction has the head. Never NaN, but for DM_Q_VALUE, which hangs on other rules: see dm_rule.
+ */
+DM_API double dm_measure_value(const dm_rule_counts *c, dm_measure m);
+DM_API const char *dm_measure_name(dm_measure m); /* as the columns are called; NULL for none */
+/** Whether small values are the good ones: imbalance, p and q. */
+DM_API bool dm_measure_is_falling(dm_measure m);
+/** Name with '_' or '-'; "support" is the share. DM_EUSAGE with "did you mean". */
+DM_API dm_status dm_measure_parse(const char *name, dm_measure *out, dm_error *err);
 
 /** Rules kept in memory; the head has one item unless more were asked for. */
 typedef struct dm_rule {
@@ -53,6 +65,39 @@ typedef struct dm_rule {
   dm_rule_counts counts;
   double q; /* DM_Q_VALUE; NaN unless computed */
 } dm_rule;
+
+/* what dm_rule_options.appear allows an item */
+enum { DM_APPEAR_BODY = 1, DM_APPEAR_HEAD = 2 };
+
+/** All zero is: every rule with one item in the head. */
+typedef struct dm_rule_options {
+  double min_confidence;  /* 0 … 1; both / body, rounded once, is compared: 4 of 5 reach 0.8 */
+  size_t max_head;        /* items in a head; 0 = 1. SIZE_MAX: any */
+  const uint8_t *appear;  /* [codes] where an item may stand; NULL: anywhere */
+  dm_measure measure;     /* what `top` and min_measure look at */
+  bool has_min_measure;
+  double min_measure;     /* at least, of falling measures at most */
+  size_t top;             /* only so many, the best by `measure`; 0 = all */
+  double max_q;           /* only rules with q <= it (1 = all, with their q); 0 = q is not computed unless `measure` is q */
+  bool drop_redundant;    /* not those with a shorter body, the same head and at least the same confidence */
+  double min_improvement; /* > 0: confidence at least so much above that of every shorter body, the empty one too (Bayardo 1999) */
+} dm_rule_options;
+
+/**
+ * Rules from frequent sets, by confidence, support (both falling), number of items, body and head; with `top` by the measure first.
+ * q is that of Fisher's p. Tests are all rules whose body and head are frequent (dm_rules_tests), although most of them never
+ * come to be: their sets are rare. Those, and what other options leave out, count as p = 1, for leaving out what looks bad and then
+ * counting the rest only would make chance look significant.
+ * @param sets all frequent sets, with all their subsets, as a search for DM_FREQUENT without a smallest size gives them; must outlive the rules.
+ * @param total N. @param rules [n], in the arena; bodies and heads are borrowed from sets.
+ * @return DM_EUSAGE: a subset is not there, an option out of range; DM_EBUDGET; DM_ECANCEL.
+ * Cost: O(items of all sets) look-ups; with longer heads O(rules). Threads over the sets, the same rules for any number.
+ * Source: Agrawal & Srikant, VLDB 1994, section 3.1 (ap-genrules); q: Webb, Machine Learning 68, 2007, on what is to be counted as a test.
+ */
+DM_API dm_status dm_rules_make(dm_ctx *ctx, const dm_itemsets *sets, uint64_t total, const dm_rule_options *options, dm_arena *arena,
+                               dm_rule **rules, size_t *n, dm_error *err);
+/** Rules that q counts as tests: pairs of a frequent body and a frequent head (of heads with several items also those that share one). */
+DM_API double dm_rules_tests(const dm_itemsets *sets, const dm_rule_options *options);
 
 #ifdef __cplusplus
 }
