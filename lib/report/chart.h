@@ -13,7 +13,7 @@ typedef struct dm_chart {
   const char *x_title, *y_title; /* NULL: none */
   bool plain;                    /* no tooltips at the bars: half the bytes */
   bool whole;                    /* histogram of whole numbers: bars stand around their numbers */
-  bool log;                      /* histogram: logarithmic x, all edges > 0 */
+  bool log;                      /* histogram: logarithmic x, all edges > 0; map: the same where the largest is more than 4 times the least */
   bool linear;                   /* lines: never logarithmic */
   double line;                   /* histogram with line_label: a vertical line there; bars beyond it have another colour */
   const char *line_label;

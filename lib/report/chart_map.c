@@ -19,13 +19,17 @@ static const char *dot_colour(const dm_dots *groups, size_t n, size_t i) {
 }
 
 /* Rows lie apart on an axis that reaches a little beyond them, so that no dot is cut. */
-static void choose_axis(dm_axis *axis, size_t n, const dm_dots *groups, size_t at, size_t ticks) {
+static void choose_axis(dm_axis *axis, size_t n, const dm_dots *groups, size_t at, size_t ticks, bool log) {
   double lo = (double)INFINITY, hi = -lo;
   for (size_t i = 0; i < n; i++)
     for (size_t p = 0; p < groups[i].n; p++) {
       lo = fmin(lo, groups[i].xy[2 * p + at]);
       hi = fmax(hi, groups[i].xy[2 * p + at]);
     }
+  if (log && lo > 0 && hi > 4 * lo) {
+    dm_axis_log_near(axis, lo / 1.1, hi * 1.1, 0, 1, ticks, false);
+    return;
+  }
   double margin = 0.05 * (hi / 2 - lo / 2);
   dm_axis_linear(axis, lo - margin, hi + margin, 0, 1, ticks, false);
 }
@@ -96,8 +100,8 @@ void dm_chart_map(dm_buf *out, const dm_chart *chart, size_t n, const dm_dots *g
     return;
   }
   dm_axis x, y;
-  choose_axis(&x, n, groups, 0, 6);
-  choose_axis(&y, n, groups, 1, 6);
+  choose_axis(&x, n, groups, 0, 6, chart->log);
+  choose_axis(&y, n, groups, 1, 6, false);
   dm_area area = dm_axes_area(chart, &x, &y, LEGEND);
   dm_axes_draw(out, chart, area, &x, &y, true);
   double width = points > 600 ? 4 : points > 100 ? 5 : 7;

@@ -110,9 +110,8 @@ static dm_status head(const dm_section *s, const dm_model_meta *m, const dm_scor
     fact_f(out, "rows from", "%.500s%s", m->source_sql, strlen(m->source_sql) > 500 ? "…" : "");
   inputs_fact(out, scorer);
   for (size_t i = 0; i < scorer->n_before; i++)
-    fact_f(out, "learned from", "%zu features of a model by %s", scorer->before[i].model->n_code, scorer->before[i].model->learner->name);
-  for (size_t i = 0; i < scorer->n_before; i++)
-    fact_f(out, "features", "%zu, learned by an earlier stage: %s", scorer->before[i].model->n_code, scorer->before[i].model->learner->summary);
+    fact_f(out, "learned from", "%zu features of a model by %s: %s", scorer->before[i].model->n_code, scorer->before[i].model->learner->name,
+           scorer->before[i].model->learner->summary);
   dm_status status = m->params_json ? params_fact(s, out, m->params_json, err) : DM_OK;
   if (m->sha256) fact_f(out, "SHA-256", "%.16s…", m->sha256);
   dm_buf_adds(out, "</dl>\n");
@@ -209,10 +208,27 @@ static dm_status readable_text(const dm_section *s, const dm_scorer *scorer, dm_
   return status;
 }
 
+/* Rules score no rows: they have facts and pictures of their own. */
+static dm_status show_rules(const dm_section *s, const dm_model_meta *m, dm_error *err) {
+  dm_buf *out = &s->page->body;
+  char rows[DM_LABEL_MAX], when[32];
+  dm_number_count((uint64_t)(m->rows > 0 ? m->rows : 0), rows);
+  dm_html_time(m->started, when);
+  dm_buf_adds(out, "<dl class=\"facts\">\n");
+  fact_f(out, "holds", "itemsets and rules");
+  fact_f(out, "found", "%s UTC in %s transactions, %.3g s, dm %s", when, rows, m->seconds, m->lib_version ? m->lib_version : "–");
+  if (m->source_sql) fact_f(out, "from", "%.500s%s", m->source_sql, strlen(m->source_sql) > 500 ? "…" : "");
+  dm_status status = m->params_json ? params_fact(s, out, m->params_json, err) : DM_OK;
+  if (m->sha256) fact_f(out, "SHA-256", "%.16s…", m->sha256);
+  dm_buf_adds(out, "</dl>\n");
+  return status == DM_OK ? dm_section_rules(s, m, err) : status;
+}
+
 static dm_status show_model(const dm_section *s, const dm_model_meta *m, dm_error *err) {
   char title[300];
   (void)snprintf(title, sizeof title, "%.200s, version %lld", m->name, (long long)m->version);
   dm_html_heading(s->page, 3, dm_str_of(title));
+  if (strcmp(m->method, "rules") == 0) return show_rules(s, m, err);
   char *reference = dm_arena_printf(s->memory, err, "%s@%lld", m->name, (long long)m->version);
   if (!reference) return DM_EBUDGET;
   dm_scorer *scorer = NULL;

@@ -34,6 +34,9 @@ dm_status dm_section_training(const dm_section *s, const dm_model_meta *meta, dm
 /** Errors of reconstruction, the largest of them, and the map of the codes (section_encoding.c). */
 dm_status dm_section_encoding(const dm_section *s, const dm_model_meta *meta, const dm_scorer *scorer, dm_error *err);
 
+/** What a model of rules holds, in words and pictures (section_rules.c). */
+dm_status dm_section_rules(const dm_section *s, const dm_model_meta *meta, dm_error *err);
+
 /** A drawing under its caption where the page has room for it, else a note. The drawing is emptied. @return whether it is drawn. */
 bool dm_section_figure(const dm_section *s, const char *caption, dm_buf *drawing);
 /** What is damaged (DM_EINPUT) is told on the page and left out, DM_OK then; other failures of *problem go to *err. */

@@ -214,7 +214,7 @@ run 0 "$mine" train net enc.db iris --target species --model n --test 0.4 --epoc
 sql enc.db "SELECT count(*) FROM dm_tensor AS t JOIN dm_model AS d ON d.id = t.model_id WHERE d.name = 'n' AND t.name = 'eval/test/latent/groups'" 1
 run 0 "$mine" report enc.db -o enc.html
 for text in 'Errors of reconstruction, 60 test rows' 'Latent map, 60 test rows' 'Errors of reconstruction, 150 training rows' 'Learning curves' \
-  'The 10 largest errors of the test rows' 'coloured by the true class' 'features</dt><dd>3, learned by an earlier stage: autoencoder'; do
+  'The 10 largest errors of the test rows' 'coloured by the true class' '3 features of a model by autoencoder: '; do
   grep -q "$text" enc.html || complain "the report lacks: $text"
 done
 cp enc.html first.html
