@@ -31,7 +31,11 @@ extern const dm_miner dm_miner_apriori, dm_miner_eclat, dm_miner_fpgrowth; /* cl
 extern const dm_miner dm_miner_hybrid;                                     /* frequent sets, fast */
 extern const dm_miner dm_miner_lcm;                                        /* closed sets, maximal sets, generators, fast */
 
+/** NULL-ended table of all searches. */
+extern const dm_miner *const dm_miners[];
 /** What `auto` means for a database. */
 const dm_miner *dm_miner_choose(const dm_itemdb *db, dm_itemset_kind kind);
+/** @param name NULL is auto. @return DM_EUSAGE: no such search, or one that does not know the kind. */
+dm_status dm_miner_find(const char *name, const dm_itemdb *db, dm_itemset_kind kind, const dm_miner **out, dm_error *err);
 
 #endif

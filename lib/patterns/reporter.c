@@ -183,8 +183,8 @@ static void choose_writer(dm_reporter *r) {
   } else if (r->o.format == DM_REPORT_RECORDS) {
     r->set = dm_emit_set_each;
     r->one = dm_emit_one_record;
-  } else { /* a line of CSV ends in the size, too: batches of one ending do not fit */
-    r->set = all && r->o.format != DM_REPORT_CSV ? dm_emit_text_writer() : dm_emit_set_each;
+  } else {
+    r->set = all ? dm_emit_text_writer() : dm_emit_set_each;
     r->one = dm_emit_one_text;
   }
 }

@@ -66,7 +66,8 @@ typedef struct dm_sink {
 typedef enum dm_report_format {
   DM_REPORT_COUNT = 0, /* nothing is written */
   DM_REPORT_TEXT,      /* "a b c (12)\n": for people and for measuring */
-  DM_REPORT_CSV,       /* items as one JSON array in a cell, size, support */
+  DM_REPORT_CSV,       /* items as one JSON array in a cell, support */
+  DM_REPORT_TSV,
   DM_REPORT_JSONL,     /* {"items":["a","b"],"support":12} */
   DM_REPORT_RECORDS    /* u32 n, u32 items[n] (codes of the itemdb, ascending), u64 support; little end first; whole records in each write */
 } dm_report_format;

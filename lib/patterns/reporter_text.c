@@ -45,9 +45,13 @@ static void item_text(dm_report_format format, dm_str name, dm_buf *quoted, dm_b
   dm_buf_addc(out, format == DM_REPORT_TEXT ? ' ' : ',');
 }
 
-static const char *head_of(dm_report_format format) {
-  return format == DM_REPORT_TEXT ? "" : format == DM_REPORT_CSV ? "\"[" : "{\"items\":[";
-}
+/* What stands around the items and behind the number. */
+static const struct {
+  const char *head, *middle, *end;
+} forms[] = {[DM_REPORT_TEXT] = {"", "(", ")\n"},
+             [DM_REPORT_CSV] = {"\"[", "]\",", "\n"},
+             [DM_REPORT_TSV] = {"[", "]\t", "\n"},
+             [DM_REPORT_JSONL] = {"{\"items\":[", "],\"support\":", "}\n"}};
 
 static void measure_lines(dm_reporter *r) {
   const dm_csr *rows = &r->o.db->rows;
@@ -56,7 +60,7 @@ static void measure_lines(dm_reporter *r) {
     for (size_t k = rows->start[i]; k < rows->start[i + 1]; k++) n += r->texts[rows->index[k]].n;
     if (n > r->longest_text) r->longest_text = n;
   }
-  r->longest_text += strlen(head_of(r->o.format)) + 2 * SLACK;
+  r->longest_text += strlen(forms[r->o.format].head) + 2 * SLACK;
 }
 
 dm_status dm_reporter_texts(dm_reporter *r, dm_error *err) {
@@ -103,20 +107,10 @@ static size_t add(char *out, size_t n, const char *text) {
 }
 
 /* What follows the items; in JSON it overwrites their last comma. At most 48 bytes. */
-static size_t print_suffix(dm_report_format format, size_t size, uint64_t support, char *out) {
-  size_t n = 0;
-  if (format == DM_REPORT_TEXT) {
-    n = add(out, n, "(");
-    n += print_number(out + n, support);
-    return add(out, n, ")\n");
-  }
-  n = add(out, n, format == DM_REPORT_CSV ? "]\"," : "],\"support\":");
-  if (format == DM_REPORT_CSV) {
-    n += print_number(out + n, size);
-    n = add(out, n, ",");
-  }
+static size_t print_suffix(dm_report_format format, uint64_t support, char *out) {
+  size_t n = add(out, 0, forms[format].middle);
   n += print_number(out + n, support);
-  return add(out, n, format == DM_REPORT_CSV ? "\n" : "}\n");
+  return add(out, n, forms[format].end);
 }
 
 /* ---- one by one ---------------------------------------------------------------------------- */
@@ -129,12 +123,12 @@ DM_INLINE char *append(char *out, dm_item_text t) {
 
 void dm_emit_one_text(dm_emit_state *s, const uint32_t *items, size_t n, uint64_t support) {
   const dm_reporter *r = s->e.reporter;
-  const char *head = head_of(r->o.format);
+  const char *head = forms[r->o.format].head;
   char *start = dm_emit_room(s, r->longest_text + SLACK), *out = start + strlen(head);
   memcpy(start, head, strlen(head));
   for (size_t i = 0; i < n; i++) out = append(out, r->texts[items[i]]);
   if (r->o.format != DM_REPORT_TEXT) out--;
-  out += print_suffix(r->o.format, n, support, out);
+  out += print_suffix(r->o.format, support, out);
   s->block->n += (size_t)(out - start);
   s->e.count++;
 }
@@ -231,9 +225,9 @@ DM_INLINE void write_sets(dm_emit *e, uint64_t support) {
   dm_emit_state *s = e->state;
   if (support != s->support || s->suffix_n == 0) {
     s->support = support;
-    s->suffix_n = print_suffix(e->reporter->o.format, 0, support, s->suffix);
+    s->suffix_n = print_suffix(e->reporter->o.format, support, s->suffix);
   }
-  if (s->end[0] == 0) s->end[0] = add(s->line, 0, head_of(e->reporter->o.format));
+  if (s->end[0] == 0) s->end[0] = add(s->line, 0, forms[e->reporter->o.format].head);
   if (s->written > e->kept) s->written = e->kept;
   if (e->n_perfect)
     write_choices(s);

@@ -95,6 +95,7 @@ static void plain_set(plain *p, const uint32_t *items, size_t n, uint64_t suppor
     return;
   }
   if (format == DM_REPORT_CSV) put(p, "\"[", 2);
+  if (format == DM_REPORT_TSV) put(p, "[", 1);
   if (format == DM_REPORT_JSONL) put(p, "{\"items\":[", 10);
   for (size_t i = 0; i < n; i++) {
     dm_str name = p->f->names[p->f->source[items[i]]];
@@ -106,7 +107,8 @@ static void plain_set(plain *p, const uint32_t *items, size_t n, uint64_t suppor
     if (format == DM_REPORT_TEXT) put(p, " ", 1);
   }
   int used = format == DM_REPORT_TEXT  ? snprintf(text, 64, "(%llu)\n", (unsigned long long)support)
-             : format == DM_REPORT_CSV ? snprintf(text, 64, "]\",%zu,%llu\n", n, (unsigned long long)support)
+             : format == DM_REPORT_CSV ? snprintf(text, 64, "]\",%llu\n", (unsigned long long)support)
+             : format == DM_REPORT_TSV ? snprintf(text, 64, "]\t%llu\n", (unsigned long long)support)
                                        : snprintf(text, 64, "],\"support\":%llu}\n", (unsigned long long)support);
   put(p, text, (size_t)used);
 }

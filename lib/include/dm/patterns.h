@@ -21,6 +21,37 @@ typedef struct dm_itemsets {
   const uint64_t *support; /* [n] transactions that hold the set */
 } dm_itemsets;
 
+DM_API const char *dm_itemset_kind_name(dm_itemset_kind kind); /* "frequent" … "generators" */
+DM_API bool dm_itemset_kind_parse(const char *name, dm_itemset_kind *out); /* false and *out untouched for another text */
+
+typedef struct dm_mine_options {
+  dm_itemset_kind kind;
+  const char *algorithm;     /* "apriori", "eclat", …; NULL or "auto": the one that is fast for the kind */
+  uint64_t min_support;      /* transactions, >= 1 */
+  size_t min_size, max_size; /* others are left out (a closed set that is longer has no shorter one in its place); 0 = 1 and no limit */
+  uint64_t limit;            /* more sets than this are an error; 0 = none */
+} dm_mine_options;
+
+/** How many sets there are. @param stop_at 0, or a number of sets at which counting may end: *n is at most that. @return DM_EINPUT: more than 64 bits hold. */
+DM_API dm_status dm_itemsets_count(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, uint64_t stop_at, uint64_t *n, dm_error *err);
+/** The smallest support above o->min_support with at most so many sets; N + 1 when there is none. Each step counts `most` sets at most. */
+DM_API dm_status dm_itemsets_support_for(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, uint64_t most, uint64_t *support,
+                                         dm_error *err);
+/** Before sets are written where they would not fit: counts. @return DM_EBUDGET: more than o->limit; says how many and a support that fits. */
+DM_API dm_status dm_itemsets_check_limit(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, uint64_t *n, dm_error *err);
+/** All sets in memory. @return DM_EBUDGET also beyond o->limit. */
+DM_API dm_status dm_itemsets_mine(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, dm_arena *arena, dm_itemsets *out,
+                                  dm_error *err);
+typedef enum dm_itemsets_format { DM_ITEMSETS_TEXT = 0, DM_ITEMSETS_CSV, DM_ITEMSETS_TSV, DM_ITEMSETS_JSONL } dm_itemsets_format;
+/**
+ * Writes them as they are found; memory stays the same however many there are.
+ *   text "a b (12)" · CSV and TSV: items as a JSON array in one cell, support · JSONL {"items":["a","b"],"support":12}
+ */
+DM_API dm_status dm_itemsets_write(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, dm_itemsets_format format, dm_outfile *f,
+                                   uint64_t *n, dm_error *err);
+/** What the algorithm of the options is called: never "auto". */
+DM_API const char *dm_itemsets_algorithm(const dm_mine_options *o);
+
 /** What a rule body -> head is counted from; every measure is a function of these four. */
 typedef struct dm_rule_counts {
   uint64_t both, body, head, total; /* transactions with both, with the body, with the head; N */
