@@ -14,7 +14,7 @@ dm_status dm_registry_check_tables(dm_store *store, dm_error *err) {
   dm_status status = dm_stmt_prepare(
       store,
       "WITH n(name) AS (VALUES ('dm_model'), ('dm_tensor'), ('dm_active'), ('dm_metric'), ('dm_epoch'), ('dm_meta'),"
-      " ('dm_itemset'), ('dm_rule'))"
+      " ('dm_itemset'), ('dm_rule'), ('dm_packed'), ('dm_packed_part'))"
       " SELECT n.name, (SELECT type FROM pragma_table_list(n.name) WHERE schema = 'main') AS type,"
       " EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = n.name COLLATE NOCASE)"
       " OR EXISTS (SELECT 1 FROM temp.sqlite_schema WHERE type = 'trigger' AND tbl_name = n.name COLLATE NOCASE),"

@@ -341,6 +341,7 @@ dm_status dm_store_begin(dm_store *store, dm_error *err) {
   if (s != DM_OK) return s;
   store->transaction = true;
   store->savepoint = inside;
+  store->before = dm_store_file_state(store);
   return DM_OK;
 }
 

@@ -6,6 +6,15 @@
 
 #include <dm/store.h>
 
+/** What tells one state of a database file from all others; see packed.h. */
+typedef struct dm_file_state {
+  bool counts;     /* commits are counted: a file that we opened, not in WAL mode */
+  uint32_t change; /* file change counter of the last commit */
+  uint32_t cookie; /* schema cookie of the same */
+  uint64_t device, inode;
+  int64_t written; /* seconds of its last change */
+} dm_file_state;
+
 struct dm_store {
   dm_ctx *ctx;
   sqlite3 *db;
@@ -15,6 +24,7 @@ struct dm_store {
   bool has_schema;  /* known to be of DM_SCHEMA_VERSION; forgotten by a rollback */
   bool transaction; /* begun by dm_store_begin */
   bool savepoint;   /* ... inside a transaction of the connection's owner */
+  dm_file_state before; /* the transaction that dm_store_begin began */
   unsigned snapshots; /* dm_store_snapshot calls not yet ended */
   bool reading;     /* the outermost of them began a transaction */
   const char *owed; /* a rollback that could not be run for lack of memory */
@@ -40,6 +50,8 @@ dm_status dm_store_fail(dm_store *store, int rc, const char *sql, dm_error *err)
 void dm_store_place(dm_error *err, const char *sql, size_t at);
 /** Every statement is preceded by this: runs the rollback that an earlier failure could not. */
 dm_status dm_store_ready(dm_store *store, dm_error *err);
+/** Of the last commit, under the lock of an open transaction or snapshot; all zero when it cannot be told. */
+dm_file_state dm_store_file_state(dm_store *store);
 /** Several statements of our own, without results. */
 dm_status dm_store_script(dm_store *store, const char *sql, dm_error *err);
 /** Version of the dm_ tables: 0 when there are none. */

@@ -4,7 +4,7 @@
 static void expect(dm_store *store, const char *src, const dm_transactions_source *how, const char *want) {
   dm_transactions *t = NULL;
   dm_error err = {0};
-  if (dm_store_transactions(store, src, how, &t, &err) != DM_OK) fail_msg("%s: %s", src, err.message);
+  if (dm_store_transactions(store, src, how, &t, NULL, &err) != DM_OK) fail_msg("%s: %s", src, err.message);
   test_expect(t, src, want);
   dm_transactions_free(t);
 }
@@ -12,7 +12,7 @@ static void expect(dm_store *store, const char *src, const dm_transactions_sourc
 static void refuse(dm_store *store, const char *src, const dm_transactions_source *how, dm_status status, const char *part) {
   dm_transactions *t = NULL;
   dm_error err = {0};
-  assert_int_equal(dm_store_transactions(store, src, how, &t, &err), status);
+  assert_int_equal(dm_store_transactions(store, src, how, &t, NULL, &err), status);
   assert_null(t);
   if (!strstr(err.message, part)) fail_msg("%s: %s", src, err.message);
 }
@@ -67,8 +67,8 @@ static void integers_and_their_texts_are_the_same(void **state) {
   test_exec(store, "CREATE TABLE t(tid INTEGER, item INTEGER)");
   test_exec(store, "WITH RECURSIVE n(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 59999)"
                    " INSERT INTO t SELECT x * 7919 % 997, x * 104729 % 20011 - 5 FROM n");
-  assert_int_equal(dm_store_transactions(store, "t", &plain, &a, NULL), DM_OK);
-  assert_int_equal(dm_store_transactions(store, "SELECT 'id ' || tid AS tid, CAST(item AS TEXT) AS item FROM t", &plain, &b, NULL), DM_OK);
+  assert_int_equal(dm_store_transactions(store, "t", &plain, &a, NULL, NULL), DM_OK);
+  assert_int_equal(dm_store_transactions(store, "SELECT 'id ' || tid AS tid, CAST(item AS TEXT) AS item FROM t", &plain, &b, NULL, NULL), DM_OK);
   assert_int_equal(a->rows.n, 997);
   assert_int_equal(a->n_items, test_int(store, "SELECT count(DISTINCT item) FROM t"));
   assert_int_equal(a->rows.start[997] + a->repeated, 60000);
@@ -125,7 +125,7 @@ static void memory_that_ends_is_said(void **state) {
     dm_status s = dm_store_open(ctx, path, DM_STORE_CREATE, &store, &err);
     if (s == DM_OK)
       s = dm_store_transactions(store, "WITH RECURSIVE n(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 3999)"
-                                       " SELECT CASE WHEN x % 2 THEN x % 700 ELSE x % 700 || '' END AS tid, x % 900 AS item FROM n", &plain, &t, &err);
+                                       " SELECT CASE WHEN x % 2 THEN x % 700 ELSE x % 700 || '' END AS tid, x % 900 AS item FROM n", &plain, &t, NULL, &err);
     dm_transactions_free(t);
     dm_store_close(store);
     assert_int_equal(dm_ctx_memory(ctx), 0);

@@ -178,14 +178,41 @@ typedef struct dm_transactions_source {
   const char *tid, *item; /* columns; NULL = "tid", "item" */
   const char *count;      /* column with the number of times a transaction counts, the same in all its rows; NULL none */
 } dm_transactions_source;
+
+/** What reading transactions tells besides; zero-initialise it, dm_reading_clear it in any case. */
+typedef struct dm_reading {
+  char digest[DM_SHA256_HEX]; /* SHA-256 of the transactions in packed form: the same for the same transactions, however they are stored */
+  bool kept;                  /* they came from dm_packed: SRC was not read */
+  bool can_keep;              /* SRC can be kept: only commits to this file can change it */
+  bool pack;                  /* asked by the caller: have them ready for dm_reading_keep, in 1 to 3 bytes an item */
+  /* what follows is dm_reading_keep's */
+  dm_ctx *ctx;
+  char *sql, *how;
+  uint32_t change;
+  uint64_t transactions, items;
+  dm_buf packed;
+} dm_reading;
+DM_API void dm_reading_clear(dm_reading *r);
+
 /**
  * Reads transactions from a table or SELECT; its state is one of the database. Rows of one tid may stand anywhere, those that
  * stand together cost least. A tid is any value but NULL (numbers are one when they are equal); an item is an INTEGER, a REAL
- * (as it is printed) or a TEXT, and NULL is no item, but its transaction counts.
+ * (as it is printed) or a TEXT, and NULL is no item, but its transaction counts. What was kept of the same SRC, and is still
+ * true, is taken instead.
+ * @param about NULL: not wanted.
  * @return DM_EUSAGE: unknown columns; DM_EINPUT: a value that cannot be used, named by its row; DM_EBUDGET.
  */
 DM_API dm_status dm_store_transactions(dm_store *store, const char *src, const dm_transactions_source *how, dm_transactions **out,
-                                       dm_error *err);
+                                       dm_reading *about, dm_error *err);
+/**
+ * Keeps what was read in the database, so that the next reading of the same SRC skips it; at the end of the open transaction of
+ * dm_store_begin, which may write only dm_ tables. Not kept, which is no failure: SRC that other things than commits to this
+ * file can change (random(), attached databases), the database was written to since the reading, it is in memory or in WAL mode.
+ * What was kept before, of this SRC or others, stays.
+ */
+DM_API dm_status dm_reading_keep(dm_store *store, const dm_reading *r, bool *kept, dm_error *err);
+/** At the end of another transaction of dm_store_begin that wrote only dm_ tables: what is kept stays true after it. */
+DM_API dm_status dm_reading_renew(dm_store *store, dm_error *err);
 
 /* ---- origins -------------------------------------------------------------------------- */
 
