@@ -181,7 +181,7 @@ static int filter(sqlite3_vtab_cursor *cursor, int number, const char *text, int
   c->done = false;
   c->ordinal = 0;
   if (!reference || !source) return finish(cursor, dm_fail(&err, DM_EUSAGE, "%s wants a model's name and a SELECT, not NULL", table->kind->name), &err);
-  dm_status s = sql_model_get(state, reference, &c->model, &err);
+  dm_status s = sql_model_get(state, reference, SQL_SCORER, &c->model, &err);
   if (s == DM_OK) s = dm_arena_new(state->ctx, 4096, &arena, &err);
   if (s == DM_OK) s = dm_source_sql(state->store, source, arena, &sql, &err);
   if (s == DM_OK) s = dm_stmt_prepare(state->store, sql, &c->source, &err);

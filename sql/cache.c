@@ -23,6 +23,7 @@ void sql_model_release(void *user) {
     dm_free(ctx, m->code);
     dm_scorer_free(m->scorer);
   }
+  dm_arena_free(m->work);
   dm_arena_free(m->memory);
   sqlite3_free(m->reference);
   sqlite3_free(m);
@@ -44,22 +45,31 @@ static dm_status versions(const sql_state *s, int64_t *data_version, int64_t *to
   return status;
 }
 
-static dm_status load(sql_state *s, const char *reference, sql_model **out, dm_error *err) {
+static dm_status load_scorer(sql_state *s, sql_model *m, dm_error *err) {
+  dm_status status = dm_registry_load(s->store, m->reference, m->memory, &m->scorer, &m->meta, err);
+  if (status != DM_OK) return status;
+  size_t k = m->scorer->model->n_classes;
+  m->raw = dm_alloc(s->ctx, m->scorer->d, sizeof *m->raw, "row", err);
+  m->proba = dm_alloc(s->ctx, k ? k : 1, sizeof *m->proba, "row", err);
+  m->code = dm_alloc(s->ctx, m->scorer->model->n_code + 1, sizeof *m->code, "row", err);
+  return m->raw && m->proba && m->code ? dm_scratch_init(&m->scratch, m->scorer, err) : DM_EBUDGET;
+}
+
+static dm_status load_rules(sql_state *s, sql_model *m, dm_error *err) {
+  dm_status status = dm_arena_new(s->ctx, 0, &m->work, err);
+  return status == DM_OK ? dm_rule_model_load(s->store, m->reference, m->memory, &m->rules, &m->meta, err) : status;
+}
+
+static dm_status load(sql_state *s, const char *reference, sql_kind kind, sql_model **out, dm_error *err) {
   sql_model *m = sqlite3_malloc64(sizeof *m);
   if (!m) return dm_fail(err, DM_EBUDGET, "out of memory");
   memset(m, 0, sizeof *m);
   m->users = 1;
+  m->kind = kind;
   m->reference = sqlite3_mprintf("%s", reference);
   dm_status status = m->reference ? dm_registry_check_tables(s->store, err) : dm_fail(err, DM_EBUDGET, "out of memory");
   if (status == DM_OK) status = dm_arena_new(s->ctx, 4096, &m->memory, err);
-  if (status == DM_OK) status = dm_registry_load(s->store, reference, m->memory, &m->scorer, &m->meta, err);
-  if (status == DM_OK) {
-    size_t k = m->scorer->model->n_classes;
-    m->raw = dm_alloc(s->ctx, m->scorer->d, sizeof *m->raw, "row", err);
-    m->proba = dm_alloc(s->ctx, k ? k : 1, sizeof *m->proba, "row", err);
-    m->code = dm_alloc(s->ctx, m->scorer->model->n_code + 1, sizeof *m->code, "row", err);
-    status = m->raw && m->proba && m->code ? dm_scratch_init(&m->scratch, m->scorer, err) : DM_EBUDGET;
-  }
+  if (status == DM_OK) status = kind == SQL_RULES ? load_rules(s, m, err) : load_scorer(s, m, err);
   if (status != DM_OK)
     sql_model_release(m);
   else
@@ -88,12 +98,12 @@ static dm_status still_current(sql_state *s, const sql_model *m, bool *current, 
   return status;
 }
 
-dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out, dm_error *err) {
+dm_status sql_model_get(sql_state *state, const char *reference, sql_kind kind, sql_model **out, dm_error *err) {
   int64_t data_version = 0, total_changes = 0;
   sql_model *m = state->models;
   dm_status s = versions(state, &data_version, &total_changes, err);
   if (s != DM_OK) return s;
-  while (m && strcmp(m->reference, reference) != 0) m = m->next;
+  while (m && (m->kind != kind || strcmp(m->reference, reference) != 0)) m = m->next;
   if (m && (m->unsettled || m->data_version != data_version || m->total_changes != total_changes)) {
     bool current = false;
     s = still_current(state, m, &current, err);
@@ -104,7 +114,7 @@ dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out
     if (s != DM_OK) return s;
   }
   if (!m) {
-    if ((s = load(state, reference, &m, err)) != DM_OK) return s;
+    if ((s = load(state, reference, kind, &m, err)) != DM_OK) return s;
     m->next = state->models;
     state->models = m;
   }
@@ -114,4 +124,24 @@ dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out
   m->users++;
   *out = m;
   return DM_OK;
+}
+
+sql_model *sql_model_of(sqlite3_context *context, sqlite3_value **arguments, sql_kind kind, bool *held) {
+  sql_model *m = sqlite3_get_auxdata(context, 0);
+  *held = false;
+  if (m) return m;
+  dm_error err = {0}; /* 3 KB that need not be cleared for each row */
+  const char *reference = (const char *)sqlite3_value_text(arguments[0]);
+  if (!reference) {
+    sqlite3_result_error(context, "dm: the model's name is NULL", -1);
+    return NULL;
+  }
+  if (sql_model_get(sqlite3_user_data(context), reference, kind, &m, &err) != DM_OK) {
+    sql_result_error(context, &err);
+    return NULL;
+  }
+  m->users++;
+  sqlite3_set_auxdata(context, 0, m, sql_model_release); /* releases at once when it cannot be kept */
+  *held = true;
+  return m;
 }

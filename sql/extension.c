@@ -112,6 +112,7 @@ int sqlite3_dm_init(sqlite3 *db, char **message, const sqlite3_api_routines *api
   int rc = sql_register_score(state);
   if (rc == SQLITE_OK) rc = sql_register_apply(state);
   if (rc == SQLITE_OK) rc = sql_register_models(state);
+  if (rc == SQLITE_OK) rc = sql_register_rules(state);
   if (rc == SQLITE_OK) rc = sql_register_about(state);
   sql_state_release(state); /* the registrations hold it now */
   return rc == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY : rc;

@@ -8,12 +8,18 @@
 #include <dm/dm.h>
 #include <sqlite3ext.h>
 
+/* What a model is asked to do; one of another kind is refused as it is loaded. */
+typedef enum sql_kind { SQL_SCORER, SQL_RULES } sql_kind;
+
 typedef struct sql_model {
   struct sql_model *next;
   char *reference;     /* as given: 'name' or 'name@3' */
-  dm_scorer *scorer;
-  dm_arena *memory;    /* holds meta's texts */
+  sql_kind kind;
+  dm_arena *memory;    /* holds meta's texts, and rules */
   dm_model_meta meta;
+  dm_rule_model *rules;
+  dm_arena *work;      /* of one recommendation */
+  dm_scorer *scorer;
   dm_scratch scratch;
   double *raw, *proba; /* one row */
   float *code;         /* [n_code] */
@@ -31,7 +37,9 @@ typedef struct sql_state {
 } sql_state;
 
 /** Model by reference, loaded and verified, current as of this call; *out is held until sql_model_release. */
-dm_status sql_model_get(sql_state *state, const char *reference, sql_model **out, dm_error *err);
+dm_status sql_model_get(sql_state *state, const char *reference, sql_kind kind, sql_model **out, dm_error *err);
+/** The model of argument 0: from auxdata while the name is constant. NULL after an error was set; *held: release it after use. */
+sql_model *sql_model_of(sqlite3_context *context, sqlite3_value **arguments, sql_kind kind, bool *held);
 void sql_model_release(void *model);
 
 /** Learned features of m->raw as the result: a BLOB of float32, little end first. */
@@ -50,6 +58,7 @@ void sql_result(sqlite3_context *context, dm_value v);
 int sql_register_score(sql_state *state);
 int sql_register_apply(sql_state *state);
 int sql_register_models(sql_state *state);
+int sql_register_rules(sql_state *state);
 int sql_register_about(sql_state *state);
 void sql_state_release(void *state);
 sql_state *sql_state_hold(sql_state *state);

@@ -15,28 +15,6 @@ SQLITE_EXTENSION_INIT3
 /* An error to be filled: 3 KB that need not be cleared for each row. */
 static void reset(dm_error *err) { err->code = DM_OK, err->message[0] = err->hint[0] = 0; }
 
-/* The model of argument 0: from auxdata while the name is constant. NULL after an error was set; *held: release it after use. */
-static sql_model *model_of(sqlite3_context *context, sqlite3_value **arguments, bool *held) {
-  sql_model *m = sqlite3_get_auxdata(context, 0);
-  dm_error err;
-  *held = false;
-  if (m) return m;
-  reset(&err);
-  const char *reference = (const char *)sqlite3_value_text(arguments[0]);
-  if (!reference) {
-    sqlite3_result_error(context, "dm: the model's name is NULL", -1);
-    return NULL;
-  }
-  if (sql_model_get(sqlite3_user_data(context), reference, &m, &err) != DM_OK) {
-    sql_result_error(context, &err);
-    return NULL;
-  }
-  m->users++;
-  sqlite3_set_auxdata(context, 0, m, sql_model_release); /* releases at once when it cannot be kept */
-  *held = true;
-  return m;
-}
-
 static bool check_count(sqlite3_context *context, const sql_model *m, int given) {
   const dm_scorer *s = m->scorer;
   if ((size_t)given == s->d) return true;
@@ -83,7 +61,7 @@ static bool score(sqlite3_context *context, sql_model *m, int n, sqlite3_value *
 static void predict(sqlite3_context *context, int n, sqlite3_value **arguments) {
   bool held;
   double value, result;
-  sql_model *m = model_of(context, arguments, &held);
+  sql_model *m = sql_model_of(context, arguments, SQL_SCORER, &held);
   if (m && score(context, m, n - 1, arguments + 1, &value, &result, false)) {
     if (m->scorer->target.name && !m->scorer->target.levels.n)
       sqlite3_result_double(context, value);
@@ -96,7 +74,7 @@ static void predict(sqlite3_context *context, int n, sqlite3_value **arguments) 
 static void score_of(sqlite3_context *context, int n, sqlite3_value **arguments) {
   bool held;
   double value, result;
-  sql_model *m = model_of(context, arguments, &held);
+  sql_model *m = sql_model_of(context, arguments, SQL_SCORER, &held);
   if (m && score(context, m, n - 1, arguments + 1, &value, &result, false)) sqlite3_result_double(context, result);
   if (held) sql_model_release(m);
 }
@@ -115,7 +93,7 @@ static void no_class(sqlite3_context *context, const sql_model *m, sqlite3_value
 static void proba(sqlite3_context *context, int n, sqlite3_value **arguments) {
   bool held;
   double value, result;
-  sql_model *m = model_of(context, arguments, &held);
+  sql_model *m = sql_model_of(context, arguments, SQL_SCORER, &held);
   size_t code = m ? dm_levels_find(&m->scorer->target.levels, sql_value(arguments[1])) : SIZE_MAX;
   if (m && code == SIZE_MAX)
     no_class(context, m, arguments[1]);
@@ -140,7 +118,7 @@ void sql_result_code(sqlite3_context *context, sql_model *m) {
 
 static void encode(sqlite3_context *context, int n, sqlite3_value **arguments) {
   bool held;
-  sql_model *m = model_of(context, arguments, &held);
+  sql_model *m = sql_model_of(context, arguments, SQL_SCORER, &held);
   if (m && bind(context, m, n - 1, arguments + 1)) sql_result_code(context, m);
   if (held) sql_model_release(m);
 }

@@ -1,6 +1,6 @@
 /*
  * Model rows from anywhere: each is refused with a reason, or scores, draws
- * and describes itself without harm. An input is lines of
+ * and describes itself, or recommends, without harm. An input is lines of
  *
  *   method tree            and task, target, params, inputs, transform
  *   tensor 0/feature 0 i32 [3] 00000000ffffffff01000000
@@ -14,6 +14,7 @@
 
 #include <dm/linear.h>
 #include <dm/nn.h>
+#include <dm/patterns.h>
 #include <dm/tree.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,40 @@ static void use(dm_ctx *ctx, dm_arena *arena, const dm_scorer *s) {
   dm_scratch_clear(&scratch, s);
 }
 
+/* Baskets of one item, of all, and of none; what comes is in no basket, and its rule's body is. */
+static void use_rules(dm_ctx *ctx, dm_arena *arena, const dm_rule_model *m) {
+  dm_recommendation *list;
+  size_t n;
+  dm_str *basket;
+  dm_buf text;
+  for (size_t i = 0; i < m->n_items && i < 64; i++) {
+    expect(dm_rule_model_find(m, m->names[i]) == i);
+    if (dm_rule_model_recommend(m, &m->names[i], 1, 0, arena, &list, &n, NULL) != DM_OK) continue;
+    for (size_t k = 0; k < n; k++) {
+      const dm_rule *r = &m->rules[list[k].rule];
+      expect(list[k].item < m->n_items && list[k].item != i && r->n_body == 1 && r->body[0] == i);
+      expect(list[k].confidence > 0 && list[k].confidence <= 1 && list[k].lift > 0);
+    }
+  }
+  if (dm_rule_model_recommend(m, m->names, m->n_items, 3, arena, &list, &n, NULL) == DM_OK) expect(n == 0);
+  if (dm_rule_model_basket(m, "a, b", 4, arena, &basket, &n, NULL) == DM_OK) (void)dm_rule_model_recommend(m, basket, n, 1, arena, &list, &n, NULL);
+  for (size_t i = 0; i < m->n; i++)
+    for (int k = 0; k < DM_Q_VALUE && i < 64; k++) expect(dm_measure_value(&m->rules[i].counts, (dm_measure)k) >= -1);
+  dm_buf_init(&text, ctx, NULL);
+  dm_rule_model_text(m, 64, &text);
+  dm_buf_clear(&text);
+}
+
+static void load_rules(dm_store *store, dm_arena *arena) {
+  dm_rule_model *m = NULL;
+  dm_error err = {0};
+  dm_status s = dm_rule_model_load(store, "m", arena, &m, NULL, &err);
+  if (s == DM_OK)
+    use_rules(dm_store_ctx(store), arena, m);
+  else
+    expect((s == DM_EINPUT || s == DM_EBUDGET || s == DM_EUSAGE) && m == NULL && err.message[0]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   dm_arena *arena = NULL;
   dm_scorer *scorer = NULL;
@@ -165,10 +200,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   make_hash_match(store, arena);
   dm_status s = dm_registry_load(store, "m", arena, &scorer, NULL, &err);
+  bool scores = true;
   if (s == DM_OK)
     use(ctx, arena, scorer);
   else
-    expect((s == DM_EINPUT || s == DM_EBUDGET) && scorer == NULL && err.message[0]);
+    expect(dm_registry_scores(store, 1, &scores, NULL) == DM_OK && scorer == NULL && err.message[0]);
+  expect(s == DM_OK || s == DM_EINPUT || s == DM_EBUDGET || (s == DM_EUSAGE && !scores));
+  load_rules(store, arena);
   dm_scorer_free(scorer);
   dm_arena_free(arena);
   expect(dm_ctx_memory(ctx) == held);

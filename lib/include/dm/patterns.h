@@ -130,6 +130,78 @@ DM_API dm_status dm_rules_make(dm_ctx *ctx, const dm_itemsets *sets, uint64_t to
 /** Rules that q counts as tests: pairs of a frequent body and a frequent head (of heads with several items also those that share one). */
 DM_API double dm_rules_tests(const dm_itemsets *sets, const dm_rule_options *options);
 
+/* ---- rules as a model ------------------------------------------------------------ */
+
+/**
+ * Rules with the names of their items: what is kept in the database, drawn, and recommended from. All in one arena. Its items are
+ * those that are frequent, the most frequent first; that order is their codes.
+ */
+typedef struct dm_rule_model {
+  uint64_t total;          /* N */
+  size_t n_items;
+  const dm_str *names;     /* [n_items], each another */
+  const uint64_t *support; /* [n_items] of the items alone, falling */
+  size_t n;
+  const dm_rule *rules;    /* [n] as they were made; bodies and heads are codes of names */
+  bool tested;             /* rules have q */
+  double tests;            /* what q counted */
+  char delimiter[8];       /* how a basket's text is cut into items: at this character, or, when it is empty, at blanks and tabs */
+  const uint32_t *by_name; /* [n_items] codes in the order of their names */
+  const uint32_t *start, *rule; /* rules whose body has code i as its rarest: rule[start[i]] … rule[start[i + 1] - 1] */
+} dm_rule_model;
+
+/** What a model is made of; codes are those of the transactions. */
+typedef struct dm_rule_model_parts {
+  const dm_str *names;     /* [codes] */
+  uint64_t total;
+  const dm_itemsets *sets; /* frequent sets: those of one item are the items of the model. NULL: none, and no rules */
+  const dm_rule *rules;    /* [n] */
+  size_t n;
+  double tests;            /* of dm_rules_tests; 0 when q was not computed */
+  const char *delimiter;   /* one character; NULL or "": items stand between blanks and tabs */
+} dm_rule_model_parts;
+
+/** @param out in the arena; names are copied. @return DM_EUSAGE: a rule has an item that is not among the sets; DM_EBUDGET. */
+DM_API dm_status dm_rule_model_make(const dm_rule_model_parts *parts, dm_arena *arena, dm_rule_model **out, dm_error *err);
+/**
+ * Writes model and rows of dm_rule, rule i as id i + 1, into the open transaction. Rows of dm_itemset are the caller's.
+ * @param meta name, params_json and what is known of the source; as of dm_registry_save.
+ */
+DM_API dm_status dm_rule_model_save(dm_store *store, const dm_rule_model *m, dm_model_meta *meta, const dm_model_metric *metrics,
+                                    size_t n_metrics, dm_arena *arena, dm_error *err);
+/**
+ * Loads 'name' or 'name@3' from its tensors (rows of dm_rule are for people; nothing is read from them): hash verified, everything
+ * bounded. @param meta NULL allowed.
+ * @return DM_EUSAGE: no such model, or one of another method; DM_EINPUT: changed, or what it says cannot be.
+ */
+DM_API dm_status dm_rule_model_load(dm_store *store, const char *reference, dm_arena *arena, dm_rule_model **out, dm_model_meta *meta,
+                                    dm_error *err);
+/** Code of an item, or SIZE_MAX. */
+DM_API size_t dm_rule_model_find(const dm_rule_model *m, dm_str name);
+
+/** Text to items: a JSON array of texts and numbers when it begins with '[', else cut at m->delimiter. @param items [n], in the arena. DM_EINPUT: no such array. */
+DM_API dm_status dm_rule_model_basket(const dm_rule_model *m, const char *p, size_t n, dm_arena *arena, dm_str **items, size_t *n_items,
+                                      dm_error *err);
+
+/** An item, and the rule that speaks for it best. */
+typedef struct dm_recommendation {
+  size_t item, rule;
+  double confidence, lift;
+} dm_recommendation;
+/**
+ * Items not in the basket that a rule whose body is in the basket has in its head, each with the best of its rules: by confidence,
+ * lift and support, then the first of them; in the same order. Items that the model does not know are passed over.
+ * @param top at most so many, 0 = all. @param out [n], in the arena.
+ * Cost: O(rules whose rarest item is in the basket), 4 bytes an item of the model. Thread-safe for different arenas.
+ */
+DM_API dm_status dm_rule_model_recommend(const dm_rule_model *m, const dm_str *basket, size_t n_basket, size_t top, dm_arena *arena,
+                                         dm_recommendation **out, size_t *n, dm_error *err);
+
+/** Names of items as a JSON array. */
+DM_API void dm_rule_model_items(const dm_rule_model *m, const uint32_t *codes, size_t n, dm_json_out *out);
+/** The first rules as lines for a terminal, after a heading: {bread, milk} => {butter}, support, confidence, lift, and q when they have it. */
+DM_API void dm_rule_model_text(const dm_rule_model *m, size_t first, dm_buf *out);
+
 #ifdef __cplusplus
 }
 #endif
