@@ -21,8 +21,8 @@ static void is_database(const char *text, uint64_t min_support, const char *want
 
 static void test_recodes_and_merges(void **state) {
   (void)state;
-  is_database("milk bread\nbread\nmilk bread beer\nbread\n", 2, "2 of 4: bread=4 milk=2\nbread *2\nbread milk *2\n");
-  is_database("milk bread\nbread\nmilk bread beer\nbread\n", 1, "3 of 4: bread=4 milk=2 beer=1\nbread *2\nbread milk\nbread milk beer\n");
+  is_database("milk bread\nbread\nmilk bread beer\nbread\n", 2, "2 of 4: bread=4 milk=2\nbread milk *2\nbread *2\n");
+  is_database("milk bread\nbread\nmilk bread beer\nbread\n", 1, "3 of 4: bread=4 milk=2 beer=1\nbread milk\nbread *2\nbread milk beer\n");
   is_database("milk bread\nbread\n", 3, "0 of 2:\n");
 }
 
@@ -53,6 +53,8 @@ static void test_weights(void **state) {
   dm_ctx_free(ctx);
 }
 
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
 /* Rows as sorted text with their weights. */
 static char *sorted_rows(dm_ctx *ctx, const dm_transactions *t, uint64_t min_support) {
   dm_itemdb db;
@@ -60,8 +62,13 @@ static char *sorted_rows(dm_ctx *ctx, const dm_transactions *t, uint64_t min_sup
   dm_buf_init(&out, ctx, NULL);
   itemdb_of(ctx, t, min_support, &db);
   describe_rows(&db.rows, db.weight, t->names, db.source, &out);
-  char *text = strdup(out.p ? out.p : "");
+  char *lines[64], *text = calloc(1, out.n + 1);
+  size_t n = 0;
   assert_non_null(text);
+  for (char *line = strtok(out.p, "\n"); line && n < 64; line = strtok(NULL, "\n")) lines[n++] = line;
+  assert_int_equal(n, db.rows.n);
+  qsort(lines, n, sizeof *lines, by_text);
+  for (size_t i = 0; i < n; i++) (void)strcat(strcat(text, lines[i]), "\n");
   dm_buf_clear(&out);
   dm_itemdb_clear(&db);
   return text;
@@ -143,20 +150,68 @@ static void test_retail(void **state) {
   check_shared("retail", 88162, 16470, 908576, 9);
 }
 
-static void test_random(void **state) {
-  (void)state;
+static void same_databases(const dm_itemdb *a, const dm_itemdb *b) {
+  assert_int_equal(a->rows.n, b->rows.n);
+  assert_memory_equal(a->rows.start, b->rows.start, (a->rows.n + 1) * sizeof *a->rows.start);
+  if (a->rows.n) assert_memory_equal(a->rows.index, b->rows.index, a->rows.start[a->rows.n] * sizeof *a->rows.index);
+  if (a->rows.n) assert_memory_equal(a->weight, b->weight, a->rows.n * sizeof *a->weight);
+}
+
+/* Few items and many, which are handled in two ways; rows that are taken give the same. */
+static void check_random(uint64_t seed, size_t n, size_t d, double high, double low) {
   dm_ctx *ctx = new_ctx();
-  for (uint64_t seed = 0; seed < 40; seed++) {
-    dm_transactions *t = random_transactions(ctx, seed, 1 + (size_t)seed * 7, 1 + (size_t)seed * 5 % 150, 0.9, 0.05);
-    for (uint64_t min_support = 1; min_support < 50; min_support += 12) {
-      dm_itemdb db;
-      itemdb_of(ctx, t, min_support, &db);
-      check_database(t, &db);
-      dm_itemdb_clear(&db);
-    }
+  for (uint64_t min_support = 1; min_support < 50; min_support += 12) {
+    dm_transactions *t = random_transactions(ctx, seed, n, d, high, low);
+    dm_itemdb db, taken;
+    itemdb_of(ctx, t, min_support, &db);
+    check_database(t, &db);
+    assert_int_equal(dm_itemdb_take(ctx, t, min_support, &taken, NULL), DM_OK);
+    same_databases(&db, &taken);
+    assert_int_equal(t->rows.n, 0);
     dm_transactions_free(t);
+    dm_itemdb_clear(&db);
+    dm_itemdb_clear(&taken);
   }
   dm_ctx_free(ctx);
+}
+
+static void test_random(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 40; seed++) check_random(seed, 1 + (size_t)seed * 7, 1 + (size_t)seed * 5 % 150, 0.9, 0.05);
+  for (uint64_t seed = 0; seed < 20; seed++) check_random(seed, 1 + (size_t)seed * 11, 30 + (size_t)seed * 40, 0.08, 0.001);
+  check_random(1, 300, 400, 0.6, 0.1); /* rows that are long */
+}
+
+/* Many rows, so that every thread gets some: the same rows for any number of threads, rows taken or not. */
+static void check_threads(size_t n, size_t d, double high, uint64_t min_support) {
+  dm_ctx *one = new_threads_ctx(1);
+  dm_transactions *t = random_transactions(one, 9, n, d, high, 0.001);
+  dm_itemdb db;
+  itemdb_of(one, t, min_support, &db);
+  check_database(t, &db);
+  for (unsigned threads = 2; threads <= 5; threads++) {
+    dm_ctx *ctx = new_threads_ctx(threads);
+    dm_itemdb other;
+    itemdb_of(ctx, t, min_support, &other);
+    same_databases(&db, &other);
+    dm_itemdb_clear(&other);
+    dm_transactions *again = random_transactions(ctx, 9, n, d, high, 0.001);
+    assert_int_equal(dm_itemdb_take(ctx, again, min_support, &other, NULL), DM_OK);
+    same_databases(&db, &other);
+    dm_itemdb_clear(&other);
+    dm_transactions_free(again);
+    dm_ctx_free(ctx);
+  }
+  dm_itemdb_clear(&db);
+  dm_transactions_free(t);
+  dm_ctx_free(one);
+}
+
+static void test_threads(void **state) {
+  (void)state;
+  check_threads(40000, 14, 0.99, 3);
+  check_threads(5000, 600, 0.2, 3);
+  check_threads(30000, 100, 0.1, 500);
 }
 
 static void test_budget(void **state) {
@@ -178,7 +233,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_recodes_and_merges), cmocka_unit_test(test_ties_and_empty), cmocka_unit_test(test_weights),
       cmocka_unit_test(test_order_of_rows_does_not_matter), cmocka_unit_test(test_mushroom), cmocka_unit_test(test_retail),
-      cmocka_unit_test(test_random), cmocka_unit_test(test_budget),
+      cmocka_unit_test(test_random), cmocka_unit_test(test_threads), cmocka_unit_test(test_budget),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

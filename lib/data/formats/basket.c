@@ -4,12 +4,12 @@
  *   milk bread            items between blanks and tabs
  *   "1,5 l milk", bread   items between delimiters, in quotes where they hold one, a quote (doubled) or a newline
  *
- * The file is read in blocks; a line that the block's end cuts is moved to the front:
- *
- *   0        begin            end     capacity
- *   | gone   | lines …  cut   | room  |
+ * A large file without delimiter is read in parts by several threads. Each
+ * part has its own codes; put behind each other in the order of the file,
+ * the names get the codes that one reader would have given them.
  */
-#include <dm/data.h>
+#define _GNU_SOURCE
+#include "basket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,229 +17,234 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 20 };
+enum { LEAST_PART = 1 << 17, MAX_PARTS = 64 }; /* bytes for which another thread is worth its while */
 
-typedef struct basket {
-  dm_ctx *ctx;
-  const char *name; /* for messages */
-  char delimiter;   /* 0 = blanks and tabs */
-  int fd;
-  bool eof;
-  char *text;
-  size_t begin, end, capacity;
-  bool suspect;     /* the text may hold NUL or bytes beyond ASCII */
-  uint64_t line;    /* at begin */
-  dm_buf item;      /* a quoted item with doubled quotes in it */
-  dm_transactions_builder *builder;
-} basket;
-
-static dm_status fail_io(const basket *b, const char *what, dm_error *err) {
+static dm_status fail_io(const char *name, const char *what, dm_error *err) {
   (void)dm_fail(err, DM_EIO, "%s: %s", what, strerror(errno));
-  dm_error_at(err, b->name, 0, 0);
+  dm_error_at(err, name, 0, 0);
   return DM_EIO;
-}
-
-/* Puts the place to an error that is filled: byte `at` of the record at begin. */
-static dm_status fail_at(const basket *b, const char *at, const char *end, dm_error *err) {
-  const char *first = b->text + b->begin, *last;
-  uint64_t line = b->line;
-  for (const char *p; (p = memchr(first, '\n', (size_t)(at - first))); first = p + 1) line++;
-  last = memchr(first, '\n', (size_t)(end - first));
-  dm_error_at(err, b->name, (size_t)line, (size_t)(at - first) + 1);
-  dm_error_excerpt(err, first, (size_t)((last ? last : end) - first), (size_t)(at - first));
-  return DM_EINPUT;
 }
 
 /* ---- bytes ------------------------------------------------------------------- */
 
-static dm_status open_file(basket *b, const char *path, dm_error *err) {
+static dm_status open_file(basket_part *b, const char *path, uint64_t *size, dm_error *err) {
   struct stat about;
   b->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-  if (b->fd < 0) return fail_io(b, "cannot be opened", err);
-  if (fstat(b->fd, &about) != 0) return fail_io(b, "cannot be read", err);
+  if (b->fd < 0) return fail_io(b->name, "cannot be opened", err);
+  if (fstat(b->fd, &about) != 0) return fail_io(b->name, "cannot be read", err);
   if (S_ISDIR(about.st_mode)) {
     errno = EISDIR;
-    return fail_io(b, "cannot be read", err);
+    return fail_io(b->name, "cannot be read", err);
   }
+  b->seekable = S_ISREG(about.st_mode) && lseek(b->fd, 0, SEEK_CUR) == 0;
+  *size = b->seekable ? (uint64_t)about.st_size : 0;
   return DM_OK;
 }
 
-static bool is_suspect(const char *p, size_t n) {
-  unsigned high = 0, zero = 0;
-  for (size_t i = 0; i < n; i++) {
-    high |= (unsigned char)p[i];
-    zero |= p[i] == 0;
-  }
-  return (high & 0x80) != 0 || zero != 0;
+static dm_status new_text(basket_part *b, size_t capacity, dm_error *err) {
+  char *block = dm_alloc(b->ctx, capacity + 2 * (size_t)BASKET_MARGIN, 1, "transaction file", err);
+  if (!block) return DM_EBUDGET;
+  if (b->block) memcpy(block + BASKET_MARGIN, b->text, b->end);
+  dm_free(b->ctx, b->block);
+  b->block = block;
+  b->text = block + BASKET_MARGIN;
+  b->capacity = capacity;
+  return DM_OK;
 }
 
-/* Adds bytes behind end: a block that is full of one line gets twice the room. */
-static dm_status fill(basket *b, dm_error *err) {
+/* Adds bytes behind end. Text that is all one line gets twice the room. */
+static dm_status fill(basket_part *b, dm_error *err) {
   dm_status s = dm_ctx_check(b->ctx, err);
-  if (s != DM_OK) return s;
   memmove(b->text, b->text + b->begin, b->end - b->begin);
   b->end -= b->begin;
   b->begin = 0;
-  if (b->end == b->capacity) {
-    char *text = dm_realloc(b->ctx, b->text, b->capacity * 2, 1, "transaction file", err);
-    if (!text) return DM_EBUDGET;
-    b->text = text;
-    b->capacity *= 2;
-  }
+  if (s == DM_OK && b->capacity - b->end < b->capacity / 2) s = new_text(b, b->capacity * 2, err);
+  if (s != DM_OK) return s;
   ssize_t got;
-  do got = read(b->fd, b->text + b->end, b->capacity - b->end);
+  do got = b->seekable ? pread(b->fd, b->text + b->end, b->capacity - b->end, (off_t)b->offset) : read(b->fd, b->text + b->end, b->capacity - b->end);
   while (got < 0 && errno == EINTR);
-  if (got < 0) return fail_io(b, "cannot be read", err);
+  if (got < 0) return fail_io(b->name, "cannot be read", err);
   b->eof = got == 0;
-  b->suspect = is_suspect(b->text, b->end + (size_t)got);
   b->end += (size_t)got;
+  b->offset += (size_t)got;
+  if (b->eof && !b->delimiter && b->end > 0 && b->text[b->end - 1] != '\n') b->text[b->end++] = '\n'; /* so that each line has its end */
   return DM_OK;
 }
 
-/* First byte of a line that is NUL or no UTF-8. */
-static dm_status check_bytes(const basket *b, const char *p, const char *end, dm_error *err) {
-  size_t n = (size_t)(end - p), valid = dm_utf8_valid(p, n);
-  const char *nul = memchr(p, 0, n);
-  if (valid == n && !nul) return DM_OK;
-  if (nul && nul < p + valid) {
-    (void)dm_fail(err, DM_EINPUT, "NUL byte, want text");
-    return fail_at(b, nul, end, err);
+/* ---- parts ------------------------------------------------------------------- */
+
+/* Whole lines without delimiter, up to `end`. */
+static dm_status read_lines(basket_part *b, const char *end, dm_error *err) {
+  dm_status s = DM_OK;
+  const char *p = b->text + b->begin;
+  while (s == DM_OK && (p = basket_scan(b, p, end, &s, err)) < end && s == DM_OK) {
+    const char *newline = memchr(p, '\n', (size_t)(end - p));
+    s = basket_line(b, p, newline, err);
+    b->line++;
+    p = newline + 1;
   }
-  (void)dm_fail(err, DM_EINPUT, "byte 0x%02X is not UTF-8", (unsigned char)p[valid]);
-  dm_error_hint(err, "convert the file first: iconv -f ISO-8859-1 -t UTF-8");
-  return fail_at(b, p + valid, end, err);
+  b->begin = (size_t)(end - b->text);
+  return s;
 }
 
-/* ---- lines ------------------------------------------------------------------- */
+/* The end of the lines in the text that are ours and whole; NULL when there is none. @param done these are the last */
+static const char *lines_end(const basket_part *b, bool *done) {
+  const char *p = b->text + b->begin, *end = b->text + b->end, *newline;
+  uint64_t first = b->offset - b->end; /* of the text; at the end of the file one too low */
+  bool limited = b->limit != UINT64_MAX;
+  *done = limited && first + b->begin >= b->limit;
+  if (*done) return NULL;
+  if (limited && b->limit <= b->offset) {
+    const char *from = b->limit - 1 > first + b->begin ? b->text + (b->limit - 1 - first) : p; /* where the line before the limit may end */
+    newline = memchr(from, '\n', (size_t)(end - from));
+    *done = newline != NULL;
+    if (newline) return newline + 1;
+  }
+  newline = memrchr(p, '\n', (size_t)(end - p));
+  return newline ? newline + 1 : NULL;
+}
 
-static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+/* Without delimiter. */
+static dm_status read_part(basket_part *b, dm_error *err) {
+  for (bool done;;) {
+    const char *end = lines_end(b, &done);
+    dm_status s = end ? read_lines(b, end, err) : DM_OK;
+    if (s != DM_OK || done || b->eof) return s;
+    s = fill(b, err);
+    if (s != DM_OK) return s;
+  }
+}
 
-static dm_status parse_blanks(basket *b, const char *p, const char *end, dm_error *err) {
+/* To the first line that begins behind byte offset - 1; at the end of the file to the end. */
+static dm_status skip_line(basket_part *b, dm_error *err) {
+  b->offset--;
+  for (;;) {
+    dm_status s = fill(b, err);
+    if (s != DM_OK || b->eof) return s;
+    const char *newline = memchr(b->text, '\n', b->end);
+    b->begin = newline ? (size_t)(newline + 1 - b->text) : b->end;
+    if (newline) return DM_OK;
+  }
+}
+
+static dm_status read_delimited(basket_part *b, dm_error *err) {
   dm_status s = DM_OK;
   while (s == DM_OK) {
-    while (p < end && is_blank(*p)) p++;
-    const char *first = p;
-    while (p < end && !is_blank(*p)) p++;
-    if (p == first) break;
-    s = dm_transactions_builder_item(b->builder, first, (size_t)(p - first), err);
-  }
-  return s;
-}
-
-/* Behind the quote that ends a quoted item, NULL when it is not in sight. */
-static const char *quoted_end(const char *p, const char *end) {
-  for (p++; (p = memchr(p, '"', (size_t)(end - p))); p += 2)
-    if (p + 1 == end || p[1] != '"') return p + 1;
-  return NULL;
-}
-
-/* The text between the quotes p and end. */
-static dm_status add_quoted(basket *b, const char *p, const char *end, dm_error *err) {
-  dm_buf_reset(&b->item);
-  for (p++, end--; p < end; p++) {
-    dm_buf_addc(&b->item, *p);
-    p += *p == '"';
-  }
-  if (dm_buf_status(&b->item) != DM_OK) return dm_fail(err, DM_EBUDGET, "transaction file: no memory for an item");
-  return b->item.n ? dm_transactions_builder_item(b->builder, b->item.p, b->item.n, err) : DM_OK;
-}
-
-static dm_status parse_delimited(basket *b, const char *p, const char *end, dm_error *err) {
-  dm_status s = DM_OK;
-  while (s == DM_OK && p < end) {
-    while (p < end && is_blank(*p) && *p != b->delimiter) p++;
-    const char *first = p, *last = p < end && *p == '"' ? quoted_end(p, end) : NULL;
-    const char *next = memchr(last ? last : p, b->delimiter, (size_t)(end - (last ? last : p)));
-    if (!next) next = end;
-    p = next;
-    while (p > (last ? last : first) && is_blank(p[-1])) p--;
-    if (last && p > last) {
-      (void)dm_fail(err, DM_EINPUT, "text behind a closing quote");
-      dm_error_hint(err, "a quote inside an item in quotes is written twice: \"\"");
-      return fail_at(b, last, end, err);
-    }
-    if (last)
-      s = add_quoted(b, first, last, err);
-    else if (p > first)
-      s = dm_transactions_builder_item(b->builder, first, (size_t)(p - first), err);
-    p = next < end ? next + 1 : end;
-  }
-  return s;
-}
-
-/* The newline behind the record at p that is not in quotes; NULL when it is not in sight. @param open the quote that is not closed, or NULL */
-static const char *record_end(const basket *b, const char *p, const char *end, const char **open) {
-  *open = NULL;
-  if (!b->delimiter) return memchr(p, '\n', (size_t)(end - p));
-  while (p < end) {
-    while (p < end && is_blank(*p) && *p != b->delimiter) p++;
-    if (p < end && *p == '"') {
-      const char *last = quoted_end(p, end);
-      if (!last) *open = p;
-      if (!last) return NULL;
-      p = last;
-    }
-    while (p < end && *p != b->delimiter && *p != '\n') p++;
-    if (p < end && *p++ == '\n') return p - 1;
-  }
-  return NULL;
-}
-
-static dm_status parse_line(basket *b, const char *p, const char *end, dm_error *err) {
-  if (end > p && end[-1] == '\r') end--;
-  dm_status s = b->suspect ? check_bytes(b, p, end, err) : DM_OK;
-  if (s == DM_OK) s = b->delimiter ? parse_delimited(b, p, end, err) : parse_blanks(b, p, end, err);
-  return s == DM_OK ? dm_transactions_builder_end(b->builder, 1, err) : s;
-}
-
-static dm_status parse_all(basket *b, dm_error *err) {
-  dm_status s = DM_OK;
-  bool first = true;
-  for (;;) {
-    const char *p = b->text + b->begin, *end = b->text + b->end, *open, *newline;
-    newline = record_end(b, p, end, &open);
+    const char *p = b->text + b->begin, *end = b->text + b->end, *open, *newline = basket_line_end(b, p, end, &open);
     if (!newline && !b->eof) {
       s = fill(b, err);
-      if (s != DM_OK) return s;
       continue;
     }
     if (open) {
       (void)dm_fail(err, DM_EINPUT, "a quote is opened here and never closed");
-      return fail_at(b, open, end, err);
+      return basket_fail_at(b, p, open, end, err);
     }
-    if (first && end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) b->begin += 3;
-    first = false;
-    p = b->text + b->begin;
     if (!newline && p == end) return DM_OK;
-    s = parse_line(b, p, newline ? newline : end, err);
-    if (s != DM_OK || !newline) return s;
-    b->line++;
-    if (b->delimiter)
-      for (const char *q = p; (q = memchr(q, '\n', (size_t)(newline - q))); q++) b->line++;
-    b->begin = (size_t)(newline + 1 - b->text);
+    s = basket_line(b, p, newline ? newline : end, err);
+    for (const char *q = p; newline && (q = memchr(q, '\n', (size_t)(newline + 1 - q))); q++) b->line++;
+    b->begin = (size_t)((newline ? newline + 1 : end) - b->text);
   }
+  return s;
+}
+
+static dm_status run_part(basket_part *b, dm_error *err) {
+  dm_status s = new_text(b, BASKET_BLOCK, err);
+  if (s == DM_OK) s = dm_items_new(b->ctx, &b->items, err);
+  if (s == DM_OK) s = dm_code_rows_init(&b->rows, b->ctx, err);
+  if (s == DM_OK && b->offset > 0) s = skip_line(b, err);
+  if (s == DM_OK && b->offset == 0) {
+    while (s == DM_OK && !b->eof && b->end < 3) s = fill(b, err);
+    if (b->end >= 3 && memcmp(b->text, "\xEF\xBB\xBF", 3) == 0) b->begin = 3;
+  }
+  if (s == DM_OK) s = b->delimiter ? read_delimited(b, err) : read_part(b, err);
+  dm_free(b->ctx, b->block);
+  b->block = NULL;
+  dm_buf_clear(&b->item);
+  return s;
+}
+
+/* ---- the whole ----------------------------------------------------------------- */
+
+/* Codes of a later part in the first one's. */
+static dm_status map_codes(dm_items *items, const basket_part *part, uint32_t *map, dm_error *err) {
+  dm_status s = DM_OK;
+  for (size_t i = 0; s == DM_OK && i < part->items->n; i++) s = dm_items_add(items, part->items->names[i].p, part->items->names[i].n, &map[i], err);
+  return s;
+}
+
+/* Puts the rows of a part behind those that are there. */
+static dm_status append(basket_part *whole, basket_part *part, dm_error *err) {
+  dm_code_rows *to = &whole->rows, *from = &part->rows;
+  uint32_t *map = dm_alloc(whole->ctx, part->items->n, sizeof *map, "transaction file", err);
+  dm_status s = map ? map_codes(whole->items, part, map, err) : DM_EBUDGET;
+  if (s == DM_OK) s = dm_code_rows_codes(to, whole->items->n, err);
+  if (s == DM_OK) s = dm_code_rows_reserve(to, from->n_index, from->n + 1, err);
+  for (size_t i = 0; s == DM_OK && i < from->n_index; i++) to->index[to->n_index + i] = map[from->index[i]];
+  for (size_t r = 0; s == DM_OK && r < from->n; r++) to->start[to->n + r + 1] = to->n_index + from->start[r + 1];
+  for (size_t i = 0; s == DM_OK && i < part->items->n; i++) to->seen[map[i]].count += from->seen[i].count;
+  dm_free(whole->ctx, map);
+  to->n += from->n;
+  to->n_index += from->n_index;
+  to->empty += from->empty;
+  to->repeated += from->repeated;
+  return s;
+}
+
+static void free_parts(basket_part *parts, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    dm_items_free(parts[i].items);
+    dm_code_rows_clear(&parts[i].rows);
+  }
+  dm_free(parts->ctx, parts);
+}
+
+/* All parts of the file, then as one. @param parts [n], freed */
+static dm_status run(basket_part *parts, size_t n, dm_transactions **out, dm_error *err) {
+  basket_part *whole = &parts[0];
+#pragma omp parallel for schedule(static, 1) num_threads((int)n) if (n > 1)
+  for (size_t i = 0; i < n; i++) parts[i].status = run_part(&parts[i], &parts[i].error);
+  dm_status s = whole->status;
+  if (s != DM_OK && err) *err = whole->error;
+  for (size_t i = 1; s == DM_OK && i < n; i++) {
+    s = parts[i].status;
+    if (s != DM_OK && err) *err = parts[i].error;
+    if (s != DM_OK && err && err->line) err->line += whole->line - 1;
+    if (s == DM_OK) s = append(whole, &parts[i], err);
+    whole->line += parts[i].line - 1;
+  }
+  if (s == DM_OK) {
+    s = dm_code_rows_finish(&whole->rows, whole->items, NULL, whole->rows.n + whole->rows.empty, whole->rows.empty, out, err);
+    if (s == DM_OK) whole->items = NULL;
+    if (s == DM_EINPUT) dm_error_at(err, whole->name, 0, 0);
+  }
+  free_parts(parts, n);
+  return s;
 }
 
 dm_status dm_basket_read(dm_ctx *ctx, const char *path, const dm_basket_options *options, dm_transactions **out, dm_error *err) {
-  basket b = {.ctx = ctx, .name = strcmp(path, "-") == 0 ? "standard input" : path, .fd = -1, .capacity = BLOCK, .line = 1};
+  basket_part first = {.ctx = ctx, .name = strcmp(path, "-") == 0 ? "standard input" : path, .limit = UINT64_MAX, .line = 1};
   if (options && options->delimiter) {
-    b.delimiter = options->delimiter[0];
-    if (strlen(options->delimiter) != 1 || strchr("\"\r\n", b.delimiter))
+    first.delimiter = options->delimiter[0];
+    if (strlen(options->delimiter) != 1 || strchr("\"\r\n", first.delimiter))
       return dm_fail(err, DM_EUSAGE, "delimiter '%s': want one character, and not a quote or a newline", options->delimiter);
   }
-  dm_buf_init(&b.item, ctx, NULL);
-  dm_status s = open_file(&b, path, err);
-  if (s == DM_OK && !(b.text = dm_alloc(ctx, b.capacity, 1, "transaction file", err))) s = DM_EBUDGET;
-  if (s == DM_OK) s = dm_transactions_builder_new(ctx, &b.builder, err);
-  if (s == DM_OK) s = parse_all(&b, err);
-  if (b.fd > STDIN_FILENO) (void)close(b.fd);
-  dm_free(ctx, b.text);
-  dm_buf_clear(&b.item);
-  if (s != DM_OK) {
-    dm_transactions_builder_free(b.builder);
-    return s;
+  uint64_t size = 0;
+  dm_status s = open_file(&first, path, &size, err);
+  size_t n = first.delimiter ? 1 : (size_t)(size / LEAST_PART);
+  if (n > dm_ctx_threads(ctx)) n = dm_ctx_threads(ctx);
+  if (n > MAX_PARTS) n = MAX_PARTS;
+  if (n == 0) n = 1;
+  basket_part *parts = s == DM_OK ? dm_alloc(ctx, n, sizeof *parts, "transaction file", err) : NULL;
+  if (s == DM_OK && !parts) s = DM_EBUDGET;
+  if (s == DM_OK) {
+    for (size_t i = 0; i < n; i++) {
+      parts[i] = first;
+      parts[i].offset = size / n * i;
+      if (i + 1 < n) parts[i].limit = size / n * (i + 1);
+      dm_buf_init(&parts[i].item, ctx, NULL);
+    }
+    s = run(parts, n, out, err);
   }
-  s = dm_transactions_builder_finish(b.builder, out, err);
-  if (s != DM_OK) dm_error_at(err, b.name, 0, 0);
+  if (first.fd > STDIN_FILENO) (void)close(first.fd);
   return s;
 }

@@ -293,8 +293,9 @@ DM_API dm_status dm_split_folds(dm_ctx *ctx, size_t n, size_t k, uint64_t seed, 
 /* ---- transactions: what pattern miners read -------------------------------------- */
 
 /**
- * Sets of items. Item codes are 0, 1, 2, … in order of first appearance; each
- * row has each of its items once. Empty transactions count in `total` alone.
+ * Sets of items. Item codes are 0, 1, 2, … in order of first appearance. Each
+ * row has each of its items once, in the order of the source, which need not
+ * be that of the codes. Empty transactions count in `total` and `empty` alone.
  */
 typedef struct dm_transactions {
   dm_ctx *ctx;
@@ -305,6 +306,7 @@ typedef struct dm_transactions {
   uint64_t repeated;      /* items that stood twice in one transaction and were taken once */
   size_t n_items;
   const dm_str *names;    /* [n_items] */
+  uint64_t *support;      /* [n_items] transactions, with their weights, that have the item */
   const uint32_t *parent_start, *parent; /* hierarchy: ancestors of item i are parent[parent_start[i]] …; NULL = none */
   void *memory;           /* what holds names and ancestors (private) */
 } dm_transactions;
@@ -339,7 +341,8 @@ typedef struct dm_basket_options {
 /**
  * Reads a transaction file ("-" is standard input). An empty line is an empty transaction.
  * @return DM_EIO; DM_EINPUT with file:line:column: a NUL byte, an unclosed quote, bytes that are no UTF-8; DM_EBUDGET.
- * Cost: one pass, blocks of 1 MiB; memory 4 bytes an item besides the names.
+ * Cost: one pass; memory 4 bytes an item and 8 a transaction, besides the names. Threads: large files without delimiter; the
+ * transactions are the same for any number of them.
  */
 DM_API dm_status dm_basket_read(dm_ctx *ctx, const char *path, const dm_basket_options *options, dm_transactions **out, dm_error *err);
 
