@@ -33,6 +33,7 @@ enum { BITS_FROM = 2 }; /* bits are taken until they need so many times the memo
 
 /* The database turned: rows by falling weight, and for each item its rows. */
 typedef struct vertical {
+  dm_ctx *ctx;
   const dm_itemdb *db;
   dm_itemset_kind kind;
   size_t max_size, longest; /* longest: items of a row */
@@ -417,7 +418,7 @@ static int compare_keys(const void *a, const void *b) {
 
 /* Rows by falling weight, equal ones as they stand. */
 static dm_status order_rows(vertical *v, dm_error *err) {
-  dm_ctx *ctx = v->db->ctx;
+  dm_ctx *ctx = v->ctx;
   size_t n = v->db->rows.n;
   uint64_t *keys = dm_alloc(ctx, n + 1, sizeof *keys, "eclat", err);
   if (!keys) return DM_EBUDGET;
@@ -435,9 +436,9 @@ static dm_status order_rows(vertical *v, dm_error *err) {
 static dm_status turn(vertical *v, dm_error *err) {
   const dm_csr *rows = &v->db->rows;
   size_t n_items = v->db->n_items, ones = rows->n ? rows->start[rows->n] : 0;
-  if (!(v->row = dm_alloc(v->db->ctx, rows->n + 1, sizeof *v->row, "eclat", err)) ||
-      !(v->start = dm_alloc(v->db->ctx, n_items + 2, sizeof *v->start, "eclat", err)) ||
-      !(v->tids = dm_alloc(v->db->ctx, ones + 1, sizeof *v->tids, "eclat", err)))
+  if (!(v->row = dm_alloc(v->ctx, rows->n + 1, sizeof *v->row, "eclat", err)) ||
+      !(v->start = dm_alloc(v->ctx, n_items + 2, sizeof *v->start, "eclat", err)) ||
+      !(v->tids = dm_alloc(v->ctx, ones + 1, sizeof *v->tids, "eclat", err)))
     return DM_EBUDGET;
   dm_status s = order_rows(v, err);
   if (s != DM_OK) return s;
@@ -453,7 +454,7 @@ static dm_status turn(vertical *v, dm_error *err) {
 }
 
 static dm_status worker_init(eclat_worker *w, const vertical *v, dm_error *err) {
-  dm_ctx *ctx = v->db->ctx;
+  dm_ctx *ctx = v->ctx;
   size_t n = v->db->n_items + 1;
   w->v = v;
   dm_stack_init(&w->memory, ctx);
@@ -475,12 +476,12 @@ static void worker_clear(dm_ctx *ctx, eclat_worker *w) {
 static dm_status mine_eclat(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_size, dm_reporter *out, dm_error *err) {
   dm_generators generators;
   dm_generators_init(&generators, ctx, db->total);
-  vertical v = {.db = db, .kind = kind, .max_size = max_size, .generators = &generators};
+  vertical v = {.ctx = ctx, .db = db, .kind = kind, .max_size = max_size, .generators = &generators};
   size_t n_workers = kind == DM_GENERATORS ? 1 : dm_ctx_threads(ctx); /* generators must be come to in order */
   eclat_worker *workers = dm_alloc(ctx, n_workers, sizeof *workers, "eclat", err);
   dm_status s = workers ? turn(&v, err) : DM_EBUDGET;
   for (size_t i = 0; i < n_workers && s == DM_OK; i++) s = worker_init(&workers[i], &v, err);
-  if (s == DM_OK) s = dm_tasks_run(out, db->n_items, workers, sizeof *workers, n_workers, run_task, err);
+  if (s == DM_OK) s = dm_tasks_run(ctx, out, db->n_items, workers, sizeof *workers, n_workers, run_task, err);
   for (size_t i = 0; i < n_workers && workers; i++) worker_clear(ctx, &workers[i]);
   dm_free(ctx, workers);
   dm_free(ctx, v.row);

@@ -121,7 +121,7 @@ static dm_status mine(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, si
   for (size_t t = 0; status == DM_OK && t <= threads; t++)
     if (!has_room(&workers[t], &s, err)) status = DM_EBUDGET;
   if (status == DM_OK && !dm_lcm_root(&workers[threads], &s)) status = DM_EBUDGET;
-  if (status == DM_OK) status = dm_tasks_run(out, n_tasks, workers, sizeof *workers, threads, run, err);
+  if (status == DM_OK) status = dm_tasks_run(ctx, out, n_tasks, workers, sizeof *workers, threads, run, err);
   free_workers(ctx, workers, threads + 1);
   dm_generators_clear(&generators);
   return status;

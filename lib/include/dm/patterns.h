@@ -130,6 +130,44 @@ DM_API dm_status dm_rules_make(dm_ctx *ctx, const dm_itemsets *sets, uint64_t to
 /** Rules that q counts as tests: pairs of a frequent body and a frequent head (of heads with several items also those that share one). */
 DM_API double dm_rules_tests(const dm_itemsets *sets, const dm_rule_options *options);
 
+/* ---- sets that compress ------------------------------------------------------------------ */
+
+/**
+ * Sets that together describe the transactions in the fewest bits: each transaction is written as the sets that cover it, and often
+ * used sets have short codes. What is in `sets` is used; sets of two and more items come first, by falling usage, then single items.
+ */
+typedef struct dm_code_table {
+  dm_itemsets sets;
+  size_t n_patterns;      /* of them, how many have two items or more */
+  const uint64_t *usage;  /* [sets.n] transactions that it covers a part of */
+  const double *bits;     /* [sets.n] length of its code, -log2(usage / sum of usages) */
+  double data_bits;       /* L(D | CT): all transactions, by the codes */
+  double table_bits;      /* L(CT | D): the sets, by codes of their single items, and the codes */
+  double total_bits;      /* L(D, CT), the two together: what is made small */
+  double standard_bits;   /* L(D, ST): the same with single items only; total_bits / standard_bits is the compression */
+  size_t tried, pruned;   /* sets that were tried; sets that were taken in and, later, out */
+} dm_code_table;
+
+/**
+ * KRIMP: candidates are tried one by one, the most frequent first (then the longest), and stay when the whole becomes shorter; each that
+ * stays makes others superfluous, which go (post-acceptance pruning).
+ * @param candidates closed or all frequent sets, in any order; single items among them are passed over. Borrowed.
+ * @param arena holds the result.
+ * @return DM_EUSAGE: an item that the transactions do not have; DM_EBUDGET; DM_ECANCEL.
+ * Cost: for each candidate O(its transactions * (their items + sets of the table)). Memory: about three times the transactions.
+ * Source: Vreeken, van Leeuwen & Siebes, Data Mining and Knowledge Discovery 23, 2011, algorithms 1-3.
+ */
+DM_API dm_status dm_code_table_krimp(dm_ctx *ctx, const dm_transactions *t, const dm_itemsets *candidates, dm_arena *arena, dm_code_table *out,
+                                     dm_error *err);
+/**
+ * SLIM: no candidates are needed; always the union of those two sets of the table is tried next that promises to save the most bits.
+ * @param min_support of the sets, >= 1
+ * Cost: for each set taken in O(pairs of sets that stand together in a cover). Memory: 24 to 48 bytes for each such pair besides.
+ * Source: Smets & Vreeken, SIAM International Conference on Data Mining, 2012.
+ */
+DM_API dm_status dm_code_table_slim(dm_ctx *ctx, const dm_transactions *t, uint64_t min_support, dm_arena *arena, dm_code_table *out,
+                                    dm_error *err);
+
 /* ---- rules as a model ------------------------------------------------------------ */
 
 /**
