@@ -3,7 +3,7 @@
 
 #include <stdatomic.h>
 
-static const dm_miner *const miners[] = {&dm_miner_eclat, &dm_miner_fpgrowth};
+static const dm_miner *const miners[] = {&dm_miner_apriori, &dm_miner_eclat, &dm_miner_fpgrowth};
 enum { N_MINERS = sizeof miners / sizeof *miners, N_KINDS = 4 };
 static const char *const kind_names[N_KINDS] = {"frequent", "closed", "maximal", "generators"};
 
