@@ -140,7 +140,7 @@ static dm_status mine_hybrid(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind k
     unsigned few = h.masks.columns < HYBRID_TABLE ? h.masks.columns : HYBRID_TABLE;
     h.n_tasks = 1 + h.masks.columns - few;
   }
-  if (s == DM_OK) s = dm_tasks_run(out, h.n_tasks, workers, sizeof *workers, n_workers, is_short ? run_masks : run_lists, err);
+  if (s == DM_OK) s = dm_tasks_run(ctx, out, h.n_tasks, workers, sizeof *workers, n_workers, is_short ? run_masks : run_lists, err);
   for (size_t i = 0; i < n_workers && workers; i++) worker_clear(ctx, &workers[i]);
   dm_free(ctx, workers);
   clear(&h);
