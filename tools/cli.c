@@ -188,14 +188,18 @@ dm_status cli_reading(cli *c, dm_csv_options *out) {
   return cli_values(c, "null", false, &out->nulls, &out->n_nulls);
 }
 
-dm_status cli_source(cli *c, dm_store *store, const char *text, dm_csv_options *reading, dm_src *src) {
+dm_status cli_source_of(cli *c, dm_store *store, const char *text, const option_spec *table, dm_csv_options *reading, dm_src *src) {
   *src = (dm_src){text, reading};
   if (dm_src_is_file(store, text)) return cli_reading(c, reading);
-  for (const option_spec *o = cli_reading_options; o->name; o++)
+  for (const option_spec *o = table; o->name; o++)
     if (cli_has(c, o->name))
       return dm_fail(&c->err, DM_EUSAGE, "--%s says how a data file is read, and '%s' is %s", o->name, text,
                      strpbrk(text, " \t\n") ? "a SELECT" : "a table, or no file at all");
   return DM_OK;
+}
+
+dm_status cli_source(cli *c, dm_store *store, const char *text, dm_csv_options *reading, dm_src *src) {
+  return cli_source_of(c, store, text, cli_reading_options, reading, src);
 }
 
 dm_status cli_open(cli *c, const char *path, unsigned mode, dm_store **out) { return dm_store_open(c->ctx, path, mode, out, &c->err); }

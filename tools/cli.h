@@ -72,6 +72,8 @@ extern const option_spec cli_reading_options[];
 dm_status cli_reading(cli *c, dm_csv_options *out);
 /** SRC of a verb with its reading options, which are refused when it is no data file. *src keeps `reading`. */
 dm_status cli_source(cli *c, dm_store *store, const char *text, dm_csv_options *reading, dm_src *src);
+/** The same for a verb that has other reading options. */
+dm_status cli_source_of(cli *c, dm_store *store, const char *text, const option_spec *table, dm_csv_options *reading, dm_src *src);
 
 enum { CLI_PARAMETER_MAX = 64 }; /* letters of a parameter's name, and more than an option needs */
 /** A method's parameter as an option is spelt: dashes for underscores. */

@@ -103,13 +103,16 @@ dm_status dm_itemsets_support_for(dm_ctx *ctx, const dm_transactions *t, const d
 }
 
 dm_status dm_itemsets_check_limit(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, uint64_t *n, dm_error *err) {
-  const uint64_t look = o->limit < UINT64_MAX / 1000 ? o->limit * 1000 : UINT64_MAX;
-  uint64_t count, fits;
-  dm_status s = dm_itemsets_count(ctx, t, o, look, &count, err);
+  const uint64_t many = 1000000000, look = o->limit < many / 10 ? many : o->limit < UINT64_MAX / 10 ? o->limit * 10 : UINT64_MAX;
+  uint64_t count = 0, fits;
+  dm_itemdb db = {0};
+  bool limited = false;
+  dm_status s = search(ctx, t, o, &db, (dm_reporter_options){.format = DM_REPORT_COUNT, .limit = o->limit ? look : 0}, &count, &limited, err);
+  dm_itemdb_clear(&db);
   if (s == DM_OK && o->limit && count > o->limit) {
     s = dm_itemsets_support_for(ctx, t, o, o->limit, &fits, err);
     if (s != DM_OK) return s;
-    (void)dm_fail(err, DM_EBUDGET, "%s%llu %s sets, limit %llu", count == look ? "at least " : "", (unsigned long long)count, kinds[o->kind],
+    (void)dm_fail(err, DM_EBUDGET, "%s%llu %s sets, limit %llu", limited ? "at least " : "", (unsigned long long)count, kinds[o->kind],
                   (unsigned long long)o->limit);
     if (fits <= t->total)
       dm_error_hint(err, "--min-support %llu fits; or raise --limit, bound them with --max-size, or ask for the --top K", (unsigned long long)fits);

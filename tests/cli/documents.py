@@ -23,6 +23,7 @@ from harness import BUILD, SOURCE, Checks, copy, data, enter_folder, make_databa
 # what scripts rely on; the schema may ask for more
 CONTRACT = {
     "import": ["table", "rows", "rejects", "columns", "seconds"],
+    "rules": ["model", "transactions", "items", "itemsets", "rules", "seconds"],
     "train": ["model", "version", "method", "task", "rows", "columns", "seconds", "params", "metrics"],
     "predict": ["model", "rows", "table", "seconds"],
     "encode": ["model", "rows", "table", "columns", "seconds"],
@@ -230,6 +231,30 @@ def check_features(db):
     failure(3, "dm-mine", "encode", db, "ae", "air", "--into", "z")
 
 
+def check_rules(db):
+    """The shop of six transactions, as a file, as a table of pairs, as a column."""
+    baskets = write("shop.dat", "milk bread\nbread\nmilk bread beer\nbread\n\nbeer\n")
+    d = document("rules", "dm-mine", "rules", ":memory:", baskets, "--format", "basket", "--min-support", 2, "--count-only")
+    checks.that(d and (d["model"], d["transactions"], d["items"], d["itemsets"], d["rules"]) == (None, 6, 3, 4, None), "four sets:", d)
+    pairs = write("shop.csv", "tid,item\n1,milk\n1,bread\n2,bread\n3,milk\n3,bread\n3,beer\n4,bread\n5,\n6,beer\n")
+    d = document("rules", "dm-mine", "rules", ":memory:", pairs, "--tid", "tid", "--item", "item", "--min-support", "30%", "--min-confidence", 0.5,
+                 "-o", "r.csv")
+    checks.that(d and (d["transactions"], d["itemsets"], d["rules"], d["min_support"], d["file"]) == (6, 4, 2, 2, "r.csv"), "two rules:", d)
+    write("ragged.csv", "k,b\n1,\"a,b\"\n2\n")
+    d = document("rules", "dm-mine", "rules", ":memory:", "ragged.csv", "--basket", "b", "--min-support", 1, "--kind", "closed", "--count-only", code=1)
+    checks.that(d and (d["itemsets"], d["rejects"]) == (1, 1), "a record that does not fit:", d)
+    wide = write("wide.dat", " ".join(str(i) for i in range(64)) + "\n")
+    d = document("rules", "dm-mine", "rules", ":memory:", wide, "--format", "basket", "--min-support", 1, "--count-only")
+    checks.that(d and d["itemsets"] == 2**64 - 1, "all digits of a large count:", d)
+    write("wider.dat", " ".join(str(i) for i in range(65)) + "\n")
+    failure(3, "dm-mine", "rules", ":memory:", "wider.dat", "--format", "basket", "--min-support", 1, "--count-only")
+    failure(5, "dm-mine", "rules", ":memory:", "wider.dat", "--format", "basket", "--min-support", 1, "--max-size", 5, "--limit", 1000)
+    failure(2, "dm-mine", "rules", db, "nosuch", "--tid", "tid", "--item", "item", "--min-support", 2)
+    failure(4, "dm-mine", "rules", ":memory:", "nothere.dat", "--format", "basket", "--min-support", 2)
+    r = run("dm-mine", "rules", ":memory:", baskets, "--format", "basket", "--min-support", 1, "-o", "-", "--json")
+    checks.that(r.code == 2 and parsed(r, "error"), "the sets and the document cannot share standard output:", r)
+
+
 def check_mining(db):
     d = document("train", "dm-mine", "train", "tree", db, "pima", "--target", "diabetes", "--model", "e", "--test", "0.25")
     checks.that(d and d["metrics"]["test"]["accuracy"] > 0.6 and d["test_rows"] == 192, "a test part:", d)
@@ -320,6 +345,7 @@ def check_failures(db):
         ("dm-clean", "import"): [db, data("iris.csv")], ("dm-clean", "profile"): [db], ("dm-clean", "apply"): [db, "recipe.yaml"],
         ("dm-clean", "history"): [db], ("dm-clean", "undo"): [db, 4], ("dm-clean", "why"): [db, "pima", 1],
         ("dm-clean", "export"): [db, "pima", "-o", "x.csv"], ("dm-mine", "run"): ["pipeline.yaml"],
+        ("dm-mine", "rules"): [db, "pima", "--tid", "age", "--item", "mass", "--min-support", 2],
         ("dm-mine", "train"): ["tree", db, "pima", "--target", "diabetes"], ("dm-mine", "predict"): [db, "d", "pima", "--into", "z"],
         ("dm-mine", "encode"): [db, "ae", "pima", "--into", "z"],
         ("dm-mine", "evaluate"): [db, "d", "pima"], ("dm-mine", "models"): [db], ("dm-mine", "audit"): [db, "d", "--row", 1],
@@ -461,6 +487,7 @@ def main():
     check_schema()
     check_cleaning("my.db")
     check_mining("my.db")
+    check_rules("my.db")
     check_failures("my.db")
     check_interrupt()
     check_training()

@@ -28,6 +28,9 @@ VERBS = {
     ("dm-clean", "why"): ("DB T ROW [COLUMN]", "", ["DB", "pima", "1"]),
     ("dm-clean", "export"): ("DB SRC", f"output format with-dm-id {READING}", ["DB", PIMA, "-o", "x.csv"]),
     ("dm-mine", "run"): ("PIPELINE.yaml", "resume", ["bare.yaml"]),
+    ("dm-mine", "rules"): ("DB SRC", "format tid item basket delimiter count min-support kind algorithm min-size max-size limit top min-confidence measure left "
+                           "right max-head max-q redundant min-improvement count-only output quote encoding header types trim null on-extra",
+                           [":memory:", "shop.csv", "--tid", "tid", "--item", "item", "--min-support", "2"]),
     ("dm-mine", "train"): ("METHOD DB SRC", f"target task features ignore features-from group model test folds train-metrics time-limit checkpoint resume {READING} {TREE}",
                            ["tree", "DB", PIMA, "--null", "NA", "--target", "diabetes", "--ccp-alpha", "0.01"]),
     ("dm-mine", "predict"): ("DB MODEL SRC", f"into output replace {READING}", ["DB", "d", PIMA, "--null", "NA"]),
@@ -46,20 +49,29 @@ VALUES = {
     "features": ["glucose,mass"], "ignore": ["age"], "features-from": ["ae"], "group": ["age"], "model": ["m1"], "test": ["0.25"], "folds": ["3"],
     "time-limit": ["5"], "checkpoint": ["2"],
     "into": ["scored"], "row": ["2"], "title": ["A page"],
+    "tid": ["order"], "item": ["word"], "basket": ["words"], "count": ["times"], "min-support": ["1", "0.5", "20%"],
+    "format": ["basket"], "algorithm": ["auto", "eclat"], "min-size": ["2"], "max-size": ["3"], "limit": ["0", "100"], "top": ["2"],
+    "min-confidence": ["0", "0.5", "1"], "measure": ["lift", "share", "chi-square"], "left": ["milk", "milk,beer"], "right": ["bread"],
+    "max-head": ["2"], "max-q": ["0.5"], "min-improvement": ["0.1"],
     "max-depth": ["auto", "3"], "min-samples-split": ["5"], "min-samples-leaf": ["2"], "min-impurity-decrease": ["0.01"],
     "ccp-alpha": ["auto", "0.01"],
 }
 # what a good option needs beside it
 BESIDE = {("import", "append"): ["--table", "iris2"], ("predict", "replace"): ["--into", "scored2"], ("predict", "json"): ["--into", "t1"],
+          ("rules", "format"): ["--count-only"], ("rules", "basket"): ["--count-only"], ("rules", "delimiter"): ["--basket", "words"],
+          **{("rules", o): ["--min-confidence", "0.5"] for o in ("measure", "left", "right", "max-head", "max-q", "redundant", "min-improvement")},
           ("encode", "replace"): ["--into", "scored2"], ("encode", "json"): ["--into", "t1"]}
 # choices that are taken, but do not go with the data: no header means no such columns, text is no number, and so on
 MISFITS = {("train", "header", "no"): 2, ("predict", "header", "no"): 3, ("evaluate", "header", "no"): 3,
            ("predict", "types", "text"): 3, ("encode", "header", "no"): 3, ("encode", "types", "text"): 3, ("evaluate", "types", "text"): 3, ("train", "criterion", "squared_error"): 2,
-           ("train", "task", "regress"): 3,
+           ("train", "task", "regress"): 3, ("rules", "header", "no"): 2,
            # a tree has no epochs
            ("train", "time-limit", "5"): 2, ("train", "checkpoint", "2"): 2, ("train", "resume", None): 2}
 # the same option again would come twice
-INSTEAD = {("train", "target"), ("train", "ccp-alpha"), ("audit", "row"), ("export", "output"), ("report", "output")}
+INSTEAD = {("train", "target"), ("train", "ccp-alpha"), ("audit", "row"), ("export", "output"), ("report", "output"),
+           ("rules", "tid"), ("rules", "item"), ("rules", "min-support")}
+# options of the good call that do not go with it
+WITHOUT = {("rules", o): ["--tid", "--item"] for o in ("format", "basket", "delimiter")}
 
 checks = Checks()
 
@@ -138,7 +150,7 @@ def check_taken(verb, options, own):
             values.append(o.default)
         checks.that(bool(values) == bool(o.value), f"a value to try for --{o.name} of {name}")
         beside = BESIDE.get((name, o.name), [])
-        instead = [f"--{o.name}", f"-{o.letter}"] if (name, o.name) in INSTEAD else []
+        instead = [f"--{o.name}", f"-{o.letter}"] if (name, o.name) in INSTEAD else WITHOUT.get((name, o.name), [])
         for value in values if o.value else [None]:
             spellings = [[f"--{o.name}"]] if value is None else [[f"--{o.name}", value]]
             if value is not None and value == values[0] and o.name in own:
@@ -290,6 +302,7 @@ def digest(name):
 def main():
     folder = enter_folder()
     write("bare.yaml", "database: out/bare.db\n")
+    write("shop.csv", "tid,item,order,word,words,times\n1,milk,7,a,\"a,b\",2\n1,bread,7,b,b,2\n2,bread,8,a,a,1\n2,beer,8,c,c,1\n3,milk,8,d,,3\n3,bread,9,d,,3\n")
     make_database(checks, "my.db")
     run("dm-clean", "import", "my.db", IRIS, "--table", "iris2")
     run("dm-mine", "predict", "my.db", "d", "pima", "--into", "scored2")

@@ -5,6 +5,7 @@
 #ifndef DM_PIPELINE_H
 #define DM_PIPELINE_H
 
+#include <dm/patterns.h>
 #include <dm/report.h>
 #include <dm/linear.h>
 #include <dm/nn.h>
@@ -123,6 +124,59 @@ DM_API void dm_evaluation_json(const dm_evaluation *e, dm_json_out *json);
 /** One model of the registry. */
 /** @param metrics as dm_registry_metrics gives them: of one split together. */
 DM_API void dm_model_json(const dm_model_meta *m, const dm_model_metric *metrics, size_t n, dm_json_out *json);
+
+/* ---- rules: frequent patterns ------------------------------------------------------------ */
+
+/** All zero but min_support: SRC as --tid tid --item item, all frequent sets. */
+typedef struct dm_rules_options {
+  /* how SRC becomes transactions: one of the three */
+  bool transaction_file;      /* SRC is a transaction file, one transaction a line; its items between `delimiter`, NULL: blanks and tabs */
+  const char *tid, *item;     /* a row for each item */
+  const char *basket;         /* a row for each transaction, its items in one column between `delimiter`, NULL: commas; or as a JSON array */
+  const char *delimiter;      /* one character */
+  const char *count;          /* column with the number of times a transaction counts; NULL none */
+  /* what is searched for */
+  const char *min_support;    /* "12": transactions; "0.01" or "1%": a share of them; NULL with top: 1 */
+  dm_itemset_kind kind;
+  const char *algorithm;      /* NULL: auto */
+  size_t min_size, max_size;  /* items of a set, or of a rule; 0: any */
+  bool has_limit;             /* else 10,000,000 where sets are kept, none where they go to a file as they are found */
+  uint64_t limit;             /* more sets than this are an error; 0 = none */
+  size_t top;                 /* only so many: of rules those best by rules.measure, else the sets with the largest support; 0 = all */
+  /* rules */
+  bool has_confidence;        /* rules are made, as `rules` says; its appear and top are set from here */
+  dm_rule_options rules;
+  const char *const *left; size_t n_left;   /* items that may stand in the body only */
+  const char *const *right; size_t n_right; /* in the head only */
+  /* what becomes of them */
+  bool count_only;
+  const char *path;           /* file (.csv, .tsv, .jsonl, else text) or "-" for rules, or else sets; NULL none */
+} dm_rules_options;
+enum { DM_RULES_LIMIT = 10000000 };
+
+typedef struct dm_rules_result {
+  uint64_t transactions, itemsets, min_support;
+  size_t items;               /* different ones */
+  bool has_rules;
+  uint64_t rules;
+  const char *kind, *algorithm, *path;
+  uint64_t rejects;           /* records of a data file that did not fit */
+  double seconds;
+} dm_rules_result;
+
+/**
+ * Frequent sets and rules of SRC.
+ * @param store NULL when SRC is a transaction file and nothing is written to a database.
+ * @return DM_EUSAGE: options; DM_EINPUT: SRC; DM_EBUDGET: memory, or more sets than the limit: the hint has a support that fits.
+ */
+DM_API dm_status dm_mine_rules(dm_ctx *ctx, dm_store *store, const dm_src *src, const dm_rules_options *options, dm_arena *arena,
+                               dm_rules_result *out, dm_error *err);
+DM_API void dm_rules_json(const dm_rules_result *r, dm_json_out *json);
+/**
+ * A support as it is written: a number of transactions, or a share of them (0 < S < 1, or S%), of which the smallest number is
+ * taken that reaches it: ceil(S * total). DM_EUSAGE: anything else, 0, or above total.
+ */
+DM_API dm_status dm_support_parse(const char *text, uint64_t total, uint64_t *out, dm_error *err);
 
 /* ---- audit ---------------------------------------------------------------------------- */
 
