@@ -5,8 +5,12 @@
  * known and data stays aligned for the widest vector loads:
  *
  *   | size (8) ........ 56 unused | data, 64-byte aligned ...
+ *
+ * Blocks of 2 MiB and more are mapped pages (core/pages.h), unless the user
+ * brought an allocator.
  */
 #define _GNU_SOURCE
+#include "core/pages.h"
 #include "core/team.h"
 
 #include <assert.h>
@@ -154,6 +158,23 @@ static bool book(dm_ctx *ctx, size_t more, const char *what, dm_error *err) {
 
 static size_t *header_of(void *block) { return (size_t *)(void *)((char *)block - HEADER); }
 
+static bool is_mapped(const dm_ctx *ctx, size_t whole) { return whole >= dm_pages_least() && ctx->options.allocate == default_allocate; }
+
+/* Zeroed. */
+static void *take(dm_ctx *ctx, size_t whole) {
+  if (is_mapped(ctx, whole)) return dm_pages_map(whole);
+  void *base = ctx->options.allocate(ctx->options.user, whole, HEADER);
+  if (base) memset(base, 0, whole);
+  return base;
+}
+
+static void *fail_machine(size_t bytes, const char *what, dm_error *err) {
+  char needs[32];
+  print_size(bytes, needs);
+  (void)dm_fail(err, DM_EBUDGET, "%s: the machine has no %s left", what, needs);
+  return NULL;
+}
+
 void *dm_alloc(dm_ctx *ctx, size_t count, size_t size, const char *what, dm_error *err) {
   size_t bytes, whole;
   if (!dm_size_mul(count, size, &bytes) || !dm_size_add(bytes, HEADER, &whole) || whole > SIZE_MAX / 2) {
@@ -161,20 +182,33 @@ void *dm_alloc(dm_ctx *ctx, size_t count, size_t size, const char *what, dm_erro
     return NULL;
   }
   if (!book(ctx, whole, what, err)) return NULL;
-  char *base = ctx->options.allocate(ctx->options.user, whole, HEADER);
+  char *base = take(ctx, whole);
   if (!base) {
     atomic_fetch_sub(&ctx->held, whole);
-    char needs[32];
-    print_size(bytes, needs);
-    (void)dm_fail(err, DM_EBUDGET, "%s: the machine has no %s left", what, needs);
-    return NULL;
+    return fail_machine(bytes, what, err);
   }
-  memset(base, 0, whole);
+  *(size_t *)(void *)base = whole;
+  return base + HEADER;
+}
+
+/* A mapped block stays one; only the bytes that it gets are booked. */
+static void *resize_mapped(dm_ctx *ctx, void *block, size_t bytes, const char *what, dm_error *err) {
+  size_t old = *header_of(block), whole = bytes + HEADER;
+  if (whole > old && !book(ctx, whole - old, what, err)) return NULL;
+  char *base = dm_pages_resize(header_of(block), old, whole);
+  if (!base) {
+    atomic_fetch_sub(&ctx->held, whole - old);
+    return fail_machine(bytes, what, err);
+  }
+  if (whole < old) atomic_fetch_sub(&ctx->held, old - whole);
   *(size_t *)(void *)base = whole;
   return base + HEADER;
 }
 
 void *dm_realloc(dm_ctx *ctx, void *block, size_t count, size_t size, const char *what, dm_error *err) {
+  size_t bytes;
+  bool fits = dm_size_mul(count, size, &bytes) && bytes <= SIZE_MAX / 2 - HEADER;
+  if (block && fits && is_mapped(ctx, *header_of(block)) && is_mapped(ctx, bytes + HEADER)) return resize_mapped(ctx, block, bytes, what, err);
   void *fresh = dm_alloc(ctx, count, size, what, err);
   if (!fresh || !block) return fresh;
   size_t old = *header_of(block) - HEADER, now = *header_of(fresh) - HEADER;
@@ -186,8 +220,12 @@ void *dm_realloc(dm_ctx *ctx, void *block, size_t count, size_t size, const char
 void dm_free(dm_ctx *ctx, void *block) {
   if (!block) return;
   size_t *base = header_of(block);
-  atomic_fetch_sub(&ctx->held, *base);
-  ctx->options.release(ctx->options.user, base);
+  size_t whole = *base;
+  atomic_fetch_sub(&ctx->held, whole);
+  if (is_mapped(ctx, whole))
+    dm_pages_unmap(base, whole);
+  else
+    ctx->options.release(ctx->options.user, base);
 }
 
 char *dm_strdup(dm_ctx *ctx, const char *s, dm_error *err) {

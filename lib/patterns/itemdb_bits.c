@@ -1,6 +1,8 @@
 /* Rows of few items as bits: put together without ordering, compared word by word. */
 #include "patterns/itemdb_rows.h"
 
+#include "core/team.h"
+
 #include <string.h>
 
 enum { WORD_BITS = 64, MAX_WORDS = 8, FIRST_ROWS = 1 << 9 };
@@ -154,6 +156,19 @@ static dm_status read_part(bit_rows *b, const itemdb_job *j, const void *table, 
   return b->n_words > 2 ? read_wide(b, j, table, first, end, err) : read_narrow(b, j, table, first, end, err);
 }
 
+typedef struct bit_job {
+  const itemdb_job *job;
+  bit_rows *parts;
+  const void *table;
+} bit_job;
+
+static void work(void *user, const dm_member *m) {
+  bit_job *b = user;
+  const itemdb_job *j = b->job;
+  for (size_t i = m->thread; i < j->parts; i += m->threads)
+    b->parts[i].status = read_part(&b->parts[i], j, b->table, j->first[i], j->first[i + 1], &b->parts[i].error);
+}
+
 dm_status itemdb_bit_rows(const itemdb_job *j, dm_error *err) {
   size_t n_words = (j->db->n_items + WORD_BITS - 1) / WORD_BITS;
   if (n_words == 0) n_words = 1;
@@ -162,10 +177,7 @@ dm_status itemdb_bit_rows(const itemdb_job *j, dm_error *err) {
   void *table = item_table(j, n_words, err);
   dm_status s = table ? DM_OK : DM_EBUDGET;
   for (size_t i = 0; i < j->parts; i++) parts[i] = (bit_rows){.ctx = j->ctx, .n_words = n_words};
-  if (s == DM_OK) {
-#pragma omp parallel for schedule(static, 1) num_threads((int)j->parts) if (j->parts > 1)
-    for (size_t i = 0; i < j->parts; i++) parts[i].status = read_part(&parts[i], j, table, j->first[i], j->first[i + 1], &parts[i].error);
-  }
+  if (s == DM_OK) dm_team_run(j->ctx, j->parts, work, &(bit_job){j, parts, table});
   for (size_t i = 0; s == DM_OK && i < j->parts; i++) {
     s = parts[i].status;
     if (s != DM_OK && err) *err = parts[i].error;

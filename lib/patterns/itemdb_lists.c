@@ -6,6 +6,8 @@
  */
 #include "patterns/itemdb_rows.h"
 
+#include "core/team.h"
+
 #include <string.h>
 
 enum { WORD_BITS = 64, SHORT_ROW = 40 };
@@ -164,13 +166,17 @@ static dm_status keep(const itemdb_job *j, list_room *room, const list_part *who
   return DM_OK;
 }
 
+static void work(void *user, const dm_member *m) {
+  list_part *parts = user;
+  for (size_t i = m->thread; i < parts->job->parts; i += m->threads) read_rows(&parts[i]);
+}
+
 dm_status itemdb_list_rows(const itemdb_job *j, dm_error *err) {
   list_room room = {0};
   list_part *parts = dm_alloc(j->ctx, j->parts, sizeof *parts, "item database", err);
   dm_status s = parts ? make_room(j, &room, parts, err) : DM_EBUDGET;
   if (s == DM_OK) {
-#pragma omp parallel for schedule(static, 1) num_threads((int)j->parts) if (j->parts > 1)
-    for (size_t i = 0; i < j->parts; i++) read_rows(&parts[i]);
+    dm_team_run(j->ctx, j->parts, work, parts);
     for (size_t i = 1; i < j->parts; i++) append(&parts[0], &parts[i]);
   }
   dm_free(j->ctx, room.hash); /* before blocks that may have to be copied */

@@ -44,6 +44,38 @@ static void realloc_keeps_old_bytes_and_zeroes_new_ones(void **state) {
   dm_ctx_free(ctx);
 }
 
+/* Sizes around those of mapped pages, up and down: old bytes stay, new ones are zero, the budget counts what is held. */
+static void large_blocks_change_their_size(void **state) {
+  (void)state;
+  static const size_t sizes[] = {100,     (2 << 20) - 64, (2 << 20) - 63, (2 << 20) + 5000, (2 << 20) + 5001, (9 << 20) + 1, (9 << 20) + 4096, 3 << 20,
+                                 5 << 20, 4097 << 10,     (1 << 20),      64 << 20,         2 << 20,          1};
+  dm_ctx *ctx = new_ctx((size_t)80 << 20);
+  size_t old = 0;
+  unsigned char *p = NULL;
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    size_t n = sizes[i], same = n < old ? n : old;
+    p = dm_realloc(ctx, p, n, 1, "p", NULL);
+    assert_non_null(p);
+    assert_int_equal((uintptr_t)p % 64, 0);
+    for (size_t k = 0; k < same; k += 509) assert_int_equal(p[k], k % 251 + 1);
+    for (size_t k = same; k < n; k++)
+      if (p[k] != 0) fail_msg("byte %zu of %zu is not zero", k, n);
+    for (size_t k = 0; k < n; k++) p[k] = (unsigned char)(k % 251 + 1);
+    assert_true(dm_ctx_memory(ctx) >= n && dm_ctx_memory(ctx) <= n + 4096);
+    old = n;
+  }
+  p = dm_realloc(ctx, p, 60 << 20, 1, "p", NULL);
+  assert_non_null(p);
+  dm_error err = {0};
+  assert_null(dm_realloc(ctx, p, 90 << 20, 1, "larger", &err)); /* and p stays */
+  assert_non_null(strstr(err.message, "larger: needs 91 MB, limit 80 MB"));
+  assert_null(dm_realloc(ctx, p, SIZE_MAX - 100, 1, "huge", &err));
+  assert_int_equal(p[0], 1);
+  dm_free(ctx, p);
+  assert_int_equal(dm_ctx_memory(ctx), 0);
+  dm_ctx_free(ctx);
+}
+
 static void arena_gives_zeroed_aligned_memory_again_after_reset(void **state) {
   (void)state;
   dm_ctx *ctx = new_ctx(0);
@@ -195,6 +227,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(alloc_respects_the_budget),
       cmocka_unit_test(realloc_keeps_old_bytes_and_zeroes_new_ones),
+      cmocka_unit_test(large_blocks_change_their_size),
       cmocka_unit_test(arena_gives_zeroed_aligned_memory_again_after_reset),
       cmocka_unit_test(buffer_keeps_the_first_failure),
       cmocka_unit_test(dictionary_numbers_by_first_appearance),

@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "basket.h"
+#include "core/team.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,13 +105,25 @@ static const char *lines_end(const basket_part *b, bool *done) {
   return newline ? newline + 1 : NULL;
 }
 
+/* Room for what is still to come, if it is like what came: growing later costs more than a few pages that nobody touches. */
+static dm_status reserve(basket_part *b, uint64_t from, dm_error *err) {
+  uint64_t done = b->offset - (b->end - b->begin) - from;
+  if (done == 0 || b->last <= b->offset) return DM_OK;
+  double more = 1.02 * (double)(b->last - from) / (double)done - 1;
+  return dm_code_rows_reserve(&b->rows, (size_t)(more * (double)b->rows.n_index), (size_t)(more * (double)b->rows.n) + 1, err);
+}
+
 /* Without delimiter. */
 static dm_status read_part(basket_part *b, dm_error *err) {
+  uint64_t from = b->offset - (b->end - b->begin);
+  bool reserved = false;
   for (bool done;;) {
     const char *end = lines_end(b, &done);
     dm_status s = end ? read_lines(b, end, err) : DM_OK;
     if (s != DM_OK || done || b->eof) return s;
-    s = fill(b, err);
+    if (end && !reserved) s = reserve(b, from, err);
+    reserved |= end != NULL;
+    if (s == DM_OK) s = fill(b, err);
     if (s != DM_OK) return s;
   }
 }
@@ -198,11 +211,20 @@ static void free_parts(basket_part *parts, size_t n) {
   dm_free(parts->ctx, parts);
 }
 
+typedef struct job {
+  basket_part *parts;
+  size_t n;
+} job;
+
+static void work(void *user, const dm_member *m) {
+  job *j = user;
+  for (size_t i = m->thread; i < j->n; i += m->threads) j->parts[i].status = run_part(&j->parts[i], &j->parts[i].error);
+}
+
 /* All parts of the file, then as one. @param parts [n], freed */
 static dm_status run(basket_part *parts, size_t n, dm_transactions **out, dm_error *err) {
   basket_part *whole = &parts[0];
-#pragma omp parallel for schedule(static, 1) num_threads((int)n) if (n > 1)
-  for (size_t i = 0; i < n; i++) parts[i].status = run_part(&parts[i], &parts[i].error);
+  dm_team_run(whole->ctx, n, work, &(job){parts, n});
   dm_status s = whole->status;
   if (s != DM_OK && err) *err = whole->error;
   for (size_t i = 1; s == DM_OK && i < n; i++) {
@@ -241,6 +263,7 @@ dm_status dm_basket_read(dm_ctx *ctx, const char *path, const dm_basket_options 
       parts[i] = first;
       parts[i].offset = size / n * i;
       if (i + 1 < n) parts[i].limit = size / n * (i + 1);
+      parts[i].last = i + 1 < n ? parts[i].limit : size;
       dm_buf_init(&parts[i].item, ctx, NULL);
     }
     s = run(parts, n, out, err);

@@ -5,7 +5,7 @@
 #include "data/code_rows.h"
 
 enum {
-  BASKET_BLOCK = 1 << 17, /* bytes read at once */
+  BASKET_BLOCK = 1 << 16, /* bytes read at once */
   BASKET_MARGIN = 64      /* bytes before and behind the text that may be read, and one behind it written */
 };
 
@@ -24,6 +24,7 @@ typedef struct basket_part {
   bool eof;
   uint64_t offset;     /* of the byte behind end */
   uint64_t limit;      /* lines that begin here or later are not ours */
+  uint64_t last;       /* where our lines will end, about; 0 = unknown */
   char *block, *text;  /* text = block + BASKET_MARGIN */
   size_t begin, end, capacity;
   uint64_t line;       /* at begin; in another part than the first, counted from its own first */
