@@ -11,88 +11,7 @@
 
 #include <string.h>
 
-enum { WORD_BITS = 64, LIST_BITS = 32 };
-
-/* ---- rows of a set ------------------------------------------------------------------ */
-
-static dm_status fill_lists(code_table *t, dm_error *err) {
-  const dm_csr *rows = &t->db->rows;
-  size_t d = t->db->n_items;
-  t->item_start = dm_alloc(t->ctx, d + 2, sizeof *t->item_start, "code table", err);
-  t->item_rows = t->item_start ? dm_alloc(t->ctx, rows->start[rows->n], sizeof *t->item_rows, "code table", err) : NULL;
-  if (!t->item_rows) return DM_EBUDGET;
-  size_t *next = t->item_start + 1; /* where the next row of item i - 1 goes, in the end the start of item i */
-  for (size_t i = 0; i < rows->start[rows->n]; i++) next[rows->index[i] + 1]++;
-  for (size_t i = 0; i < d; i++) next[i + 1] += next[i];
-  for (size_t r = 0; r < rows->n; r++)
-    for (size_t i = rows->start[r]; i < rows->start[r + 1]; i++) t->item_rows[next[rows->index[i]]++] = (uint32_t)r;
-  return DM_OK;
-}
-
-static size_t n_item_rows(const code_table *t, uint32_t item) { return t->item_start[item + 1] - t->item_start[item]; }
-
-/* Bits for the items where they are shorter than the list of rows. */
-static dm_status fill_bits(code_table *t, dm_error *err) {
-  size_t d = t->db->n_items, dense = 0;
-  t->words = (t->db->rows.n + WORD_BITS - 1) / WORD_BITS;
-  for (uint32_t i = 0; i < d; i++) dense += n_item_rows(t, i) * LIST_BITS >= t->db->rows.n;
-  t->bits = dm_alloc(t->ctx, dense + 1, t->words * sizeof *t->bits, "code table", err);
-  t->item_bits = t->bits ? dm_alloc(t->ctx, d, sizeof *t->item_bits, "code table", err) : NULL;
-  if (!t->item_bits) return DM_EBUDGET;
-  t->work = t->bits + dense * t->words;
-  uint64_t *next = t->bits;
-  for (uint32_t i = 0; i < d; i++) {
-    if (n_item_rows(t, i) * LIST_BITS < t->db->rows.n) continue;
-    for (size_t k = t->item_start[i]; k < t->item_start[i + 1]; k++)
-      next[t->item_rows[k] / WORD_BITS] |= (uint64_t)1 << t->item_rows[k] % WORD_BITS;
-    t->item_bits[i] = next;
-    next += t->words;
-  }
-  return DM_OK;
-}
-
-dm_status code_rows_init(code_table *t, dm_error *err) {
-  dm_status s = fill_lists(t, err);
-  if (s == DM_OK) s = fill_bits(t, err);
-  if (s == DM_OK && !(t->rows = dm_alloc(t->ctx, t->db->rows.n, sizeof *t->rows, "code table", err))) s = DM_EBUDGET;
-  return s;
-}
-
-static size_t rows_by_bits(code_table *t, const uint32_t *items, size_t n) {
-  size_t found = 0;
-  memcpy(t->work, t->item_bits[items[0]], t->words * sizeof *t->work);
-  for (size_t i = 1; i < n; i++) {
-    const uint64_t *bits = t->item_bits[items[i]];
-    for (size_t w = 0; w < t->words; w++) t->work[w] &= bits[w];
-  }
-  for (size_t w = 0; w < t->words; w++)
-    for (uint64_t left = t->work[w]; left; left &= left - 1) t->rows[found++] = (uint32_t)(w * WORD_BITS + (size_t)__builtin_ctzll(left));
-  return found;
-}
-
-static bool row_has(const code_table *t, size_t r, const uint32_t *items, size_t n) {
-  const uint32_t *p = t->db->rows.index + t->db->rows.start[r], *end = t->db->rows.index + t->db->rows.start[r + 1];
-  for (size_t i = 0; i < n; i++) {
-    while (p < end && *p < items[i]) p++;
-    if (p == end || *p != items[i]) return false;
-  }
-  return true;
-}
-
-/* Rows of the last item, which is the rarest, that have the others. */
-static size_t rows_by_list(code_table *t, const uint32_t *items, size_t n) {
-  size_t found = 0;
-  for (size_t k = t->item_start[items[n - 1]]; k < t->item_start[items[n - 1] + 1]; k++)
-    if (row_has(t, t->item_rows[k], items, n - 1)) t->rows[found++] = t->item_rows[k];
-  return found;
-}
-
-uint64_t code_table_rows(code_table *t, const uint32_t *items, size_t n, size_t *n_rows) {
-  *n_rows = t->item_bits[items[n - 1]] ? rows_by_bits(t, items, n) : rows_by_list(t, items, n); /* rarer items come later */
-  uint64_t support = 0;
-  for (size_t i = 0; i < *n_rows; i++) support += t->db->weight[t->rows[i]];
-  return support;
-}
+enum { SIGNATURE_BITS = 64 };
 
 /* ---- covers that differ ---------------------------------------------------------------- */
 
@@ -152,7 +71,7 @@ static void sign(const code_table *t, size_t r, rest *left) {
   left->signature = 0;
   for (size_t i = t->db->rows.start[r]; i < t->db->rows.start[r + 1]; i++) {
     uint32_t item = t->db->rows.index[i];
-    left->signature |= (uint64_t)t->is_left[item] << item % WORD_BITS;
+    left->signature |= (uint64_t)t->is_left[item] << item % SIGNATURE_BITS;
   }
 }
 
@@ -218,6 +137,13 @@ static void mark_overlaps(code_table *t, const code_set *set, size_t before) {
     other->overlaps = shared;
   }
   for (uint32_t i = 0; i < set->n; i++) t->is_left[set->items[i]] = false;
+}
+
+uint64_t code_table_rows(code_table *t, const uint32_t *items, size_t n, size_t *n_rows) {
+  uint64_t support = 0;
+  *n_rows = item_rows_of(&t->item_rows, items, n, t->rows);
+  for (size_t i = 0; i < *n_rows; i++) support += t->db->weight[t->rows[i]];
+  return support;
 }
 
 dm_status code_cover_with(code_table *t, uint32_t id, size_t n_rows, size_t from, dm_error *err) {

@@ -88,7 +88,8 @@ static dm_status make_covers(code_table *t, dm_error *err) {
   t->cover = dm_alloc(t->ctx, t->cover_start[rows->n] + 1, sizeof *t->cover, "covers", err);
   t->first_of_size = dm_alloc(t->ctx, t->longest + 1, sizeof *t->first_of_size, "covers", err);
   t->is_left = dm_alloc(t->ctx, t->db->n_items, sizeof *t->is_left, "covers", err);
-  return t->cover && t->first_of_size && t->is_left ? DM_OK : DM_EBUDGET;
+  t->rows = dm_alloc(t->ctx, rows->n, sizeof *t->rows, "covers", err);
+  return t->cover && t->first_of_size && t->is_left && t->rows ? DM_OK : DM_EBUDGET;
 }
 
 dm_status code_table_init(dm_ctx *ctx, const dm_itemdb *db, code_table *out, dm_error *err) {
@@ -97,7 +98,7 @@ dm_status code_table_init(dm_ctx *ctx, const dm_itemdb *db, code_table *out, dm_
   dm_status s = t.codes ? reserve_ids(&t, err) : DM_EBUDGET;
   if (s == DM_OK) s = add_items(&t, err);
   if (s == DM_OK) s = make_covers(&t, err);
-  if (s == DM_OK) s = code_rows_init(&t, err);
+  if (s == DM_OK) s = item_rows_init(ctx, &db->rows, &t.item_rows, err);
   if (s != DM_OK) {
     code_table_clear(&t);
     return s;
@@ -111,8 +112,9 @@ void code_table_clear(code_table *t) {
   for (size_t i = t->db->n_items; i < t->n_ids; i++)
     if (t->sets[i].in_table) dm_free(t->ctx, t->sets[i].items);
   void *blocks[] = {t->codes, t->sets, t->free_ids, t->order, t->signature, t->first_of_size, t->cover, t->n_cover, t->cover_start,
-                    t->trial.changes, t->trial.ids, t->trial.touched, t->item_rows, t->item_start, t->item_bits, t->bits, t->rows, t->is_left};
+                    t->trial.changes, t->trial.ids, t->trial.touched, t->rows, t->is_left};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) dm_free(t->ctx, blocks[i]);
+  item_rows_clear(&t->item_rows);
   *t = (code_table){0};
 }
 

@@ -19,6 +19,7 @@
 #ifndef DM_PATTERNS_CODE_TABLE_H
 #define DM_PATTERNS_CODE_TABLE_H
 
+#include "patterns/item_rows.h"
 #include "patterns/itemdb.h"
 
 #include <dm/patterns.h>
@@ -74,14 +75,9 @@ struct code_table {
   uint64_t used;      /* sum of usages */
   size_t n_used;      /* sets and items with usage */
   code_trial trial;
-  /* rows of the items: as bits where these are shorter than the list */
-  uint32_t *item_rows;
-  size_t *item_start;   /* [n_items + 1] */
-  uint64_t **item_bits; /* [n_items], NULL: there is only the list */
-  uint64_t *bits, *work; /* all bits; one row of them to work in */
-  size_t words;
-  uint32_t *rows;       /* of the set that is tried */
-  bool *is_left;        /* [n_items] the item of the row at hand is not covered yet */
+  item_rows item_rows;
+  uint32_t *rows;     /* of the set that is tried */
+  bool *is_left;      /* [n_items] the item of the row at hand is not covered yet */
   /** Told of each change before it is taken over; NULL: nobody is. */
   dm_status (*taking)(void *user, const code_table *t, dm_error *err);
   void *user;
@@ -116,7 +112,6 @@ dm_status code_table_result(const code_table *t, dm_arena *arena, dm_code_table 
 
 /* ---- code_cover.c: rows of a set, and covers that a change makes differ ------------- */
 
-dm_status code_rows_init(code_table *t, dm_error *err);
 /** Transactions with all of the items; the n_rows rows are in t->rows. */
 uint64_t code_table_rows(code_table *t, const uint32_t *items, size_t n, size_t *n_rows);
 /** Forgets what was tried before. */
