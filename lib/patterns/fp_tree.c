@@ -1,6 +1,7 @@
-/* Building FP-trees: of the database, whose rows come in order, and of the paths above an item. */
+/* Building FP-trees: of the database, whose rows are put in order, and of the paths above an item. */
 #include "patterns/fp_tree.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- of the database -------------------------------------------------------------- */
@@ -13,13 +14,27 @@ static uint64_t mark_of(size_t row) {
   return x ^ x >> 31;
 }
 
-/* How many items a row begins with as the one before it. */
-static size_t shared_with_last(const dm_csr *rows, size_t r) {
-  if (r == 0) return 0;
-  const uint32_t *a = rows->index + rows->start[r - 1], *b = rows->index + rows->start[r];
-  size_t n = rows->start[r] - rows->start[r - 1], m = rows->start[r + 1] - rows->start[r], same = 0;
-  while (same < n && same < m && a[same] == b[same]) same++;
-  return same;
+/* A row while the tree is built. */
+typedef struct fp_row {
+  const uint32_t *codes;
+  uint32_t n, row;
+} fp_row;
+
+/* Rows that begin alike come together. */
+static int compare_rows(const void *a, const void *b) {
+  const fp_row *x = a, *y = b;
+  size_t n = x->n < y->n ? x->n : y->n;
+  for (size_t i = 0; i < n; i++)
+    if (x->codes[i] != y->codes[i]) return x->codes[i] < y->codes[i] ? -1 : 1;
+  if (x->n != y->n) return x->n < y->n ? -1 : 1;
+  return x->row < y->row ? -1 : 1;
+}
+
+/* How many items two rows begin with alike. */
+static size_t shared(const fp_row *a, const fp_row *b) {
+  size_t n = 0;
+  while (n < a->n && n < b->n && a->codes[n] == b->codes[n]) n++;
+  return n;
 }
 
 static uint32_t add_node(fp_tree *tree, uint32_t item, uint32_t parent) {
@@ -29,48 +44,54 @@ static uint32_t add_node(fp_tree *tree, uint32_t item, uint32_t parent) {
   return id;
 }
 
-static dm_status allocate(dm_ctx *ctx, const dm_itemdb *db, fp_tree *tree, uint32_t **path, dm_error *err) {
-  size_t n = 1, longest = 0;
+/* All rows in order, and room for the nodes they will need. */
+static dm_status allocate(dm_ctx *ctx, const dm_itemdb *db, fp_tree *tree, fp_row *rows, uint32_t **path, dm_error *err) {
+  size_t nodes = 1, longest = 0;
   for (size_t r = 0; r < db->rows.n; r++) {
-    size_t length = db->rows.start[r + 1] - db->rows.start[r];
-    n += length - shared_with_last(&db->rows, r);
-    if (length > longest) longest = length;
+    size_t start = db->rows.start[r], n = db->rows.start[r + 1] - start;
+    rows[r] = (fp_row){db->rows.index + start, (uint32_t)n, (uint32_t)r};
+    if (n > longest) longest = n;
   }
-  if (n > UINT32_MAX) return dm_fail(err, DM_EINPUT, "fpgrowth: the tree has %zu nodes, want at most 4294967295", n);
+  qsort(rows, db->rows.n, sizeof *rows, compare_rows);
+  for (size_t r = 0; r < db->rows.n; r++) nodes += rows[r].n - (r ? shared(&rows[r - 1], &rows[r]) : 0);
+  if (nodes > UINT32_MAX) return dm_fail(err, DM_EINPUT, "fpgrowth: the tree has %zu nodes, want at most 4294967295", nodes);
   if (!(tree->items = dm_alloc(ctx, db->n_items + 1, sizeof *tree->items, "fpgrowth", err)) ||
-      !(tree->nodes = dm_alloc(ctx, n, sizeof *tree->nodes, "fpgrowth: tree", err)) ||
+      !(tree->nodes = dm_alloc(ctx, nodes, sizeof *tree->nodes, "fpgrowth: tree", err)) ||
       !(*path = dm_alloc(ctx, longest + 1, sizeof **path, "fpgrowth", err)))
     return DM_EBUDGET;
+  tree->n_items = db->n_items;
+  tree->n_nodes = 1;
+  for (size_t i = 0; i < db->n_items; i++) tree->items[i] = (fp_item){.code = (uint32_t)i};
   return DM_OK;
+}
+
+/* @param path nodes of the row before, behind the root */
+static void insert_row(fp_tree *tree, const fp_row *row, size_t same, uint32_t weight, uint32_t *path) {
+  uint64_t mark = mark_of(row->row);
+  for (size_t i = 0; i < row->n; i++) {
+    fp_item *item = &tree->items[row->codes[i]];
+    if (i >= same) path[i + 1] = add_node(tree, row->codes[i], path[i]);
+    tree->nodes[path[i + 1]].count += weight;
+    tree->nodes[path[i + 1]].mark += mark;
+    item->support += weight;
+    item->mark += mark;
+  }
 }
 
 dm_status fp_tree_build(dm_ctx *ctx, const dm_itemdb *db, fp_tree *out, dm_error *err) {
   fp_tree tree = {0};
-  const dm_csr *rows = &db->rows;
-  uint32_t *path = NULL; /* nodes of the last row, behind the root */
-  dm_status s = allocate(ctx, db, &tree, &path, err);
-  if (s != DM_OK) {
-    fp_tree_clear(ctx, &tree);
-    return s;
-  }
-  tree.n_items = db->n_items;
-  tree.n_nodes = 1;
-  for (size_t i = 0; i < db->n_items; i++) tree.items[i] = (fp_item){.code = (uint32_t)i};
-  for (size_t r = 0; r < rows->n; r++) {
-    size_t n = rows->start[r + 1] - rows->start[r], same = shared_with_last(rows, r);
-    for (size_t i = 0; i < n; i++) {
-      uint32_t item = rows->index[rows->start[r] + i];
-      if (i >= same) path[i + 1] = add_node(&tree, item, path[i]);
-      fp_node *node = &tree.nodes[path[i + 1]];
-      node->count += db->weight[r];
-      node->mark += mark_of(r);
-      tree.items[item].support += db->weight[r];
-      tree.items[item].mark += mark_of(r);
-    }
-  }
+  uint32_t *path = NULL;
+  fp_row *rows = dm_alloc(ctx, db->rows.n + 1, sizeof *rows, "fpgrowth: rows", err);
+  dm_status s = rows ? allocate(ctx, db, &tree, rows, &path, err) : DM_EBUDGET;
+  for (size_t r = 0; r < db->rows.n && s == DM_OK; r++)
+    insert_row(&tree, &rows[r], r ? shared(&rows[r - 1], &rows[r]) : 0, db->weight[rows[r].row], path);
+  dm_free(ctx, rows);
   dm_free(ctx, path);
-  *out = tree;
-  return DM_OK;
+  if (s == DM_OK)
+    *out = tree;
+  else
+    fp_tree_clear(ctx, &tree);
+  return s;
 }
 
 void fp_tree_clear(dm_ctx *ctx, fp_tree *tree) {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const dm_miner *const dm_miners[] = {&dm_miner_hybrid, &dm_miner_lcm, &dm_miner_eclat, NULL};
+const dm_miner *const dm_miners[] = {&dm_miner_hybrid, &dm_miner_lcm, &dm_miner_eclat, &dm_miner_fpgrowth, &dm_miner_apriori, NULL};
 
 const dm_miner *dm_miner_choose(const dm_itemdb *db, dm_itemset_kind kind) {
   (void)db;
