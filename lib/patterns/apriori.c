@@ -9,7 +9,7 @@
  * frequent    perfect items stand in the tree only once (apriori_tree.h); a level is reported when the next one is
  *             counted, for only then are they known
  * generators  candidates have generators below them only, which is pruning by the same rule
- * closed      the closures of the generators, each taken once: one more pass (Close)
+ * closed      the closures of the generators, each taken once; they are found while the next level is counted (Close)
  * maximal     of the closed sets, from the largest on, those that no other has in it
  *
  * All sets of a level stay in memory. Where frequent sets are long this is the slowest of the searches; it is here as
@@ -31,7 +31,8 @@ typedef struct apriori {
   size_t max_size;
   dm_emit *e;
   apriori_tree tree;
-  apriori_rows rows, all; /* all: for closures; else empty */
+  apriori_rows rows;
+  apriori_closures above; /* of the level above */
   dm_subsume closed;      /* closed and maximal sets: what was found */
   bool *is_in;            /* [n_items] items of a closed set */
   uint32_t *set;          /* [n_items] */
@@ -90,23 +91,11 @@ typedef struct closing {
 static bool close_node(void *user, const uint32_t *path, size_t node) {
   closing *c = user;
   apriori *a = c->a;
-  size_t n = 0;
-  for (size_t i = 0; i < a->tree.n_levels; i++) a->set[n++] = path[i];
+  size_t n = 0, level = c->closures->level;
+  for (size_t i = 0; i < level; i++) a->set[n++] = path[i];
   for (size_t i = 0; i < c->closures->n[node]; i++) a->set[n++] = c->closures->items[c->closures->start[node] + i];
-  c->status = add_closed(a, n, a->tree.levels[a->tree.n_levels].support[node], c->err);
+  c->status = add_closed(a, n, a->tree.levels[level].support[node], c->err);
   return c->status == DM_OK && !a->e->stop;
-}
-
-static dm_status close_level(apriori *a, dm_error *err) {
-  apriori_closures closures;
-  dm_status s = apriori_close(&a->tree, &a->all, &closures, err);
-  if (s == DM_OK) {
-    closing c = {.a = a, .closures = &closures, .err = err};
-    (void)apriori_each(&a->tree, a->tree.n_levels, close_node, &c);
-    s = c.status;
-  }
-  apriori_closures_clear(&closures, a->ctx);
-  return s;
 }
 
 /* The items of all rows are the closure of the empty set. */
@@ -171,23 +160,43 @@ static dm_status report_maximal(apriori *a, dm_error *err) {
 
 /* ---- levels -------------------------------------------------------------------------------- */
 
-/* The next level, counted and filtered. */
-static dm_status next_level(apriori *a, dm_error *err) {
-  bool pairs = a->tree.n_levels == 1;
-  dm_status s = pairs ? apriori_count_pairs(&a->tree, &a->rows, err) : apriori_join(&a->tree, err);
-  if (s == DM_OK && !pairs) s = apriori_count(&a->tree, &a->rows, err);
+/* The next level, counted and filtered. @param closures of this one; NULL: none are wanted */
+static dm_status next_level(apriori *a, apriori_closures *closures, dm_error *err) {
+  bool pairs = a->tree.n_levels == 1; /* they are counted without the tree */
+  dm_status s = pairs && closures ? apriori_close(&a->tree, &a->rows, closures, err) : DM_OK;
+  if (s == DM_OK) s = pairs ? apriori_count_pairs(&a->tree, &a->rows, err) : apriori_join(&a->tree, err);
+  if (s == DM_OK && !pairs) s = apriori_count(&a->tree, &a->rows, closures, err);
   if (s == DM_OK) s = apriori_filter(&a->tree, err);
-  return s == DM_OK ? apriori_trim(&a->tree, &a->rows, err) : s;
+  return s == DM_OK && !closures ? apriori_trim(&a->tree, &a->rows, err) : s;
+}
+
+/* Closed sets of the last level, and the next level unless this one is to be the last. */
+static dm_status close_level(apriori *a, bool is_last, dm_error *err) {
+  apriori_closures closures;
+  dm_status s = apriori_closures_init(&closures, &a->tree, a->tree.n_levels > 1 ? &a->above : NULL, err);
+  if (s == DM_OK) s = is_last ? apriori_close(&a->tree, &a->rows, &closures, err) : next_level(a, &closures, err);
+  if (s == DM_OK) {
+    closing c = {.a = a, .closures = &closures, .err = err};
+    (void)apriori_each(&a->tree, closures.level, close_node, &c);
+    s = c.status;
+  }
+  apriori_closures_clear(&a->above, a->ctx);
+  a->above = closures;
+  return s;
 }
 
 static dm_status search(apriori *a, dm_error *err) {
   dm_status s = wants_closed(a) ? close_empty_set(a, err) : DM_OK;
   size_t limit = a->kind == DM_MAXIMAL ? SIZE_MAX : a->max_size; /* a closed set is as long as its generators or longer */
   for (size_t depth = 1; s == DM_OK && a->tree.levels[depth].n && !a->e->stop; depth++) {
-    if (wants_closed(a)) s = close_level(a, err);
-    if (s == DM_OK && depth < limit) s = next_level(a, err);
-    if (s == DM_OK && !wants_closed(a)) report_level(a, depth);
-    if (depth >= limit) break;
+    bool is_last = depth >= limit;
+    if (wants_closed(a)) {
+      s = close_level(a, is_last, err);
+    } else {
+      if (!is_last) s = next_level(a, NULL, err);
+      if (s == DM_OK) report_level(a, depth);
+    }
+    if (is_last) break;
   }
   return s == DM_OK && a->kind == DM_MAXIMAL ? report_maximal(a, err) : s;
 }
@@ -198,8 +207,7 @@ static dm_status prepare(apriori *a, dm_error *err) {
   if (s != DM_OK || !wants_closed(a)) return s;
   a->is_in = dm_alloc(a->ctx, a->db->n_items + 1, sizeof *a->is_in, "apriori", err);
   a->set = dm_alloc(a->ctx, a->db->n_items + 1, sizeof *a->set, "apriori", err);
-  if (!a->is_in || !a->set) return DM_EBUDGET;
-  return apriori_rows_init(&a->all, a->ctx, a->db, err);
+  return a->is_in && a->set ? DM_OK : DM_EBUDGET;
 }
 
 static dm_status mine_apriori(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_size, dm_reporter *out, dm_error *err) {
@@ -215,7 +223,7 @@ static dm_status mine_apriori(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind 
   }
   apriori_tree_clear(&a.tree);
   apriori_rows_clear(&a.rows);
-  apriori_rows_clear(&a.all);
+  apriori_closures_clear(&a.above, ctx);
   dm_subsume_clear(&a.closed);
   dm_free(ctx, a.is_in);
   dm_free(ctx, a.set);

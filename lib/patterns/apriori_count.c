@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDE = 8 }; /* children are many when there are so many times the items of a row */
+
 /* ---- rows ------------------------------------------------------------------------ */
 
 dm_status apriori_rows_init(apriori_rows *rows, dm_ctx *ctx, const dm_itemdb *db, dm_error *err) {
@@ -168,9 +170,12 @@ done:
 typedef struct pass {
   apriori_tree *tree;
   const apriori_rows *rows;
-  size_t depth;
-  apriori_closures *closures; /* NULL: counting */
+  size_t depth;               /* how far down: to the level that is counted, or that of the closures */
+  apriori_closures *closures; /* NULL: counting only */
 } pass;
+
+/* The level whose sets are closed; 0 = none. */
+static size_t closed_level(const pass *p) { return p->closures ? p->closures->level : 0; }
 
 /* The row that a thread is at. */
 typedef struct passing {
@@ -179,53 +184,68 @@ typedef struct passing {
   uint32_t weight, number;
 } passing;
 
-static void at_leaf(const passing *g, size_t node) {
-  apriori_level *level = &g->p->tree->levels[g->p->depth];
-  apriori_closures *c = g->p->closures;
-  if (!c) {
-    if (level->row && level->support[node] == 0) level->row[node] = g->number;
-    level->support[node] += g->weight;
-    return;
+/* Nodes from … to - 1 of the last level, all children of one: most are not in the row, or are, by chance; no branch is guessed. */
+static inline void count_leaves(const passing *g, size_t from, size_t to) {
+  const apriori_level *level = &g->p->tree->levels[g->p->depth];
+  for (size_t c = from; c < to; c++) {
+    uint64_t before = level->support[c], more = g->at[level->item[c]] ? g->weight : 0;
+    level->support[c] = before + more;
+    if (level->row && before == 0) level->row[c] = g->number; /* the last row before it is counted, which counts it */
   }
+}
+
+/* Of what may go with a set, only what the row has. */
+static void narrow_closure(const passing *g, size_t node) {
+  apriori_closures *c = g->p->closures;
   uint32_t *items = c->items + c->start[node];
-  size_t n = 0;
-  for (size_t i = 0; i < c->n[node]; i++) {
+  size_t n = c->certain[node];
+  for (size_t i = n; i < c->n[node]; i++) {
     items[n] = items[i];
     n += g->at[items[i]] != 0;
   }
   c->n[node] = (uint32_t)n;
 }
 
-static void go_down(const passing *g, size_t depth, uint32_t node, size_t n);
+static void go_down(const passing *g, size_t depth, size_t from, size_t to, size_t n);
 
-static void step(const passing *g, size_t depth, size_t node, size_t place) {
-  if (depth == g->p->depth)
-    at_leaf(g, node);
-  else
-    go_down(g, depth, (uint32_t)node, place);
+/* A node that the row has at `place`. */
+static inline void step(const passing *g, size_t depth, size_t node, size_t place) {
+  size_t closed = closed_level(g->p);
+  if (depth == closed) narrow_closure(g, node);
+  if (depth == g->p->depth) {
+    if (depth != closed) count_leaves(g, node, node + 1);
+    return;
+  }
+  const apriori_level *level = &g->p->tree->levels[depth];
+  size_t from = level->first[node], to = level->first[node + 1];
+  if (depth + 1 == g->p->depth && depth + 1 != closed && to - from <= WIDE * place)
+    count_leaves(g, from, to);
+  else if (from < to)
+    go_down(g, depth + 1, from, to, place);
 }
 
-/* To the children of a node of level `depth` that are among the first n items of the row: they are looked for from the shorter side. */
-static void go_down(const passing *g, size_t depth, uint32_t node, size_t n) {
-  const apriori_level *level = &g->p->tree->levels[depth], *below = level + 1;
-  size_t from = level->first[node], to = level->first[node + 1], missing = g->p->depth - depth;
-  if (to - from <= 8 * n) {
+/* Nodes from … to - 1 of a level, all children of one, that are among the first n items of the row: looked for from the shorter side. */
+static void go_down(const passing *g, size_t depth, size_t from, size_t to, size_t n) {
+  const uint32_t *item = g->p->tree->levels[depth].item;
+  size_t goal = g->p->closures ? g->p->closures->level : g->p->depth;
+  size_t missing = depth < goal ? goal - depth : 0; /* items that must come after this one */
+  if (to - from <= WIDE * n) {
     for (size_t c = from; c < to; c++) {
-      size_t place = g->at[below->item[c]];
-      if (place >= missing) step(g, depth + 1, c, place - 1);
+      size_t place = g->at[item[c]];
+      if (place > missing) step(g, depth, c, place - 1);
     }
     return;
   }
-  for (size_t i = missing - 1; i < n && from < to; i++) {
+  for (size_t i = missing; i < n && from < to; i++) {
     size_t high = to;
     while (from < high) {
       size_t middle = (from + high) / 2;
-      if (below->item[middle] < g->row[i])
+      if (item[middle] < g->row[i])
         from = middle + 1;
       else
         high = middle;
     }
-    if (from < to && below->item[from] == g->row[i]) step(g, depth + 1, from, i);
+    if (from < to && item[from] == g->row[i]) step(g, depth, from, i);
   }
 }
 
@@ -240,7 +260,7 @@ static void pass_rows(void *user, const dm_member *m) {
     size_t n = rows->start[r + 1] - rows->start[r];
     passing g = {.p = p, .row = row, .at = at, .weight = rows->weight[r], .number = rows->row[r]};
     for (size_t i = 0; i < n; i++) at[row[i]] = (uint32_t)(i + 1);
-    for (size_t i = p->depth - 1; i < n; i++) {
+    for (size_t i = (p->closures ? p->closures->level : p->depth) - 1; i < n; i++) {
       uint32_t node = row[i] % m->threads == m->thread ? p->tree->top[row[i]] : (uint32_t)APRIORI_NONE;
       if (node != (uint32_t)APRIORI_NONE) step(&g, 1, node, i);
     }
@@ -248,49 +268,81 @@ static void pass_rows(void *user, const dm_member *m) {
   }
 }
 
-dm_status apriori_count(apriori_tree *tree, const apriori_rows *rows, dm_error *err) {
-  pass p = {.tree = tree, .rows = rows, .depth = tree->n_levels};
+static dm_status run_pass(apriori_tree *tree, const apriori_rows *rows, size_t depth, apriori_closures *closures, dm_error *err) {
+  pass p = {.tree = tree, .rows = rows, .depth = depth, .closures = closures};
   dm_team_run(tree->ctx, rows->threads, pass_rows, &p);
   return dm_ctx_check(tree->ctx, err);
+}
+
+dm_status apriori_count(apriori_tree *tree, const apriori_rows *rows, apriori_closures *closures, dm_error *err) {
+  return run_pass(tree, rows, tree->n_levels, closures, err);
+}
+
+dm_status apriori_close(apriori_tree *tree, const apriori_rows *rows, apriori_closures *closures, dm_error *err) {
+  return run_pass(tree, rows, closures->level, closures, err);
 }
 
 /* ---- closures ------------------------------------------------------------------------ */
 
+typedef struct beginning {
+  const apriori_tree *tree;
+  apriori_closures *closures;
+  const apriori_closures *above;
+  size_t parent;
+} beginning;
+
+/* Puts what goes with the node's parent first. */
+static uint32_t take_from_parent(beginning *b, size_t node, uint32_t *items) {
+  const apriori_level *up = &b->tree->levels[b->closures->level - 1];
+  while (up->first[b->parent + 1] <= node) b->parent++; /* nodes come in order */
+  uint32_t n = b->above->n[b->parent];
+  memcpy(items, b->above->items + b->above->start[b->parent], n * sizeof *items);
+  return n;
+}
+
+static bool holds(const uint32_t *items, size_t n, uint32_t item) {
+  for (size_t i = 0; i < n; i++)
+    if (items[i] == item) return true;
+  return false;
+}
+
 /* What the first row of a set has more than the set, as far as it is frequent enough. */
 static bool begin_closure(void *user, const uint32_t *path, size_t node) {
-  const pass *p = user;
-  const dm_itemdb *db = p->tree->db;
-  const apriori_level *level = &p->tree->levels[p->depth];
-  apriori_closures *c = p->closures;
-  size_t row = level->row[node], n = c->start[node], in_path = p->depth;
+  beginning *b = user;
+  const dm_itemdb *db = b->tree->db;
+  apriori_closures *c = b->closures;
+  uint32_t *items = c->items + c->start[node], n = b->above ? take_from_parent(b, node, items) : 0;
+  const apriori_level *level = &b->tree->levels[c->level];
+  size_t row = level->row[node], in_path = c->level;
+  c->certain[node] = n;
   for (size_t i = db->rows.start[row]; i < db->rows.start[row + 1]; i++) {
     uint32_t item = db->rows.index[i];
     while (in_path && path[in_path - 1] < item) in_path--; /* the path falls, the row rises */
     bool is_own = in_path && path[in_path - 1] == item;
-    if (!is_own && db->support[item] >= level->support[node]) c->items[n++] = item;
+    if (!is_own && db->support[item] >= level->support[node] && !holds(items, c->certain[node], item)) items[n++] = item;
   }
-  c->n[node] = (uint32_t)(n - c->start[node]);
+  c->n[node] = n;
   return true;
 }
 
-dm_status apriori_close(apriori_tree *tree, const apriori_rows *rows, apriori_closures *out, dm_error *err) {
+dm_status apriori_closures_init(apriori_closures *c, apriori_tree *tree, const apriori_closures *above, dm_error *err) {
   const apriori_level *level = &tree->levels[tree->n_levels];
   const size_t *start = tree->db->rows.start;
-  *out = (apriori_closures){0};
-  if (!(out->start = dm_alloc(tree->ctx, level->n + 1, sizeof *out->start, "apriori: closures", err)) ||
-      !(out->n = dm_alloc(tree->ctx, level->n + 1, sizeof *out->n, "apriori: closures", err)))
+  *c = (apriori_closures){.level = tree->n_levels};
+  if (!(c->start = dm_alloc(tree->ctx, level->n + 1, sizeof *c->start, "apriori: closures", err)) ||
+      !(c->n = dm_alloc(tree->ctx, level->n + 1, sizeof *c->n, "apriori: closures", err)) ||
+      !(c->certain = dm_alloc(tree->ctx, level->n + 1, sizeof *c->certain, "apriori: closures", err)))
     return DM_EBUDGET;
-  for (size_t x = 0; x < level->n; x++) out->start[x + 1] = out->start[x] + (start[level->row[x] + 1] - start[level->row[x]]) - tree->n_levels;
-  if (!(out->items = dm_alloc(tree->ctx, out->start[level->n] + 1, sizeof *out->items, "apriori: closures", err))) return DM_EBUDGET;
-  pass p = {.tree = tree, .rows = rows, .depth = tree->n_levels, .closures = out};
-  (void)apriori_each(tree, tree->n_levels, begin_closure, &p);
-  dm_team_run(tree->ctx, rows->threads, pass_rows, &p);
-  return dm_ctx_check(tree->ctx, err);
+  for (size_t x = 0; x < level->n; x++) c->start[x + 1] = c->start[x] + (start[level->row[x] + 1] - start[level->row[x]]) - c->level;
+  if (!(c->items = dm_alloc(tree->ctx, c->start[level->n] + 1, sizeof *c->items, "apriori: closures", err))) return DM_EBUDGET;
+  (void)apriori_each(tree, c->level, begin_closure, &(beginning){.tree = tree, .closures = c, .above = above});
+  return DM_OK;
 }
 
 void apriori_closures_clear(apriori_closures *c, dm_ctx *ctx) {
   dm_free(ctx, c->start);
   dm_free(ctx, c->n);
+  dm_free(ctx, c->certain);
   dm_free(ctx, c->items);
   *c = (apriori_closures){0};
 }

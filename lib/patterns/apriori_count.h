@@ -24,23 +24,29 @@ void apriori_rows_clear(apriori_rows *rows);
 
 /** Makes level 2, already counted: a row of the triangle of pairs at a time, from the rows that hold its item. */
 dm_status apriori_count_pairs(apriori_tree *tree, const apriori_rows *rows, dm_error *err);
-/** Counts the candidates of the last level. */
-dm_status apriori_count(apriori_tree *tree, const apriori_rows *rows, dm_error *err);
 /** Leaves out items that are in no set of the last level, and rows that are too short for the next. */
 dm_status apriori_trim(apriori_tree *tree, apriori_rows *rows, dm_error *err);
 
-/* Items that go with each set of a level: in all of its rows, but not in it. */
-typedef struct apriori_closures {
-  size_t *start;           /* [n + 1] room of each set */
-  uint32_t *n, *items;     /* [n] how many are left; ascending */
-} apriori_closures;
-
-/**
- * Closures of the generators of the last level: what its first row has more,
- * less what another of its rows has not. @param rows the whole database
+/*
+ * Items that go with each set of a level: in all of its rows, but not in it.
+ * What its first row has more, less what another of its rows has not. What
+ * goes with the set's parent goes with the set, and is not looked at again.
  * Source: Pasquier, Bastide, Taouil & Lakhal, Information Systems 24(1), 1999 (Close).
  */
-dm_status apriori_close(apriori_tree *tree, const apriori_rows *rows, apriori_closures *out, dm_error *err);
+typedef struct apriori_closures {
+  size_t level;
+  size_t *start;           /* [n + 1] room of each set */
+  uint32_t *n, *certain;   /* [n] how many are left, of them those of the parent, which come first */
+  uint32_t *items;
+} apriori_closures;
+
+/** For the generators of the last level. To be cleared in any case. @param above those of the level above, narrowed; NULL: this is the first */
+dm_status apriori_closures_init(apriori_closures *c, apriori_tree *tree, const apriori_closures *above, dm_error *err);
 void apriori_closures_clear(apriori_closures *c, dm_ctx *ctx);
+
+/** Counts the candidates of the last level. @param closures of the level above, narrowed on the way, by rows that were not trimmed; NULL: none */
+dm_status apriori_count(apriori_tree *tree, const apriori_rows *rows, apriori_closures *closures, dm_error *err);
+/** Narrows the closures where there is nothing to count. */
+dm_status apriori_close(apriori_tree *tree, const apriori_rows *rows, apriori_closures *closures, dm_error *err);
 
 #endif
