@@ -194,16 +194,17 @@ static inline void count_leaves(const passing *g, size_t from, size_t to) {
   }
 }
 
-/* Of what may go with a set, only what the row has. */
-static void narrow_closure(const passing *g, size_t node) {
+/* Of what may go with a set, only what the row has: mostly all of it. */
+static inline void narrow_closure(const passing *g, size_t node) {
   apriori_closures *c = g->p->closures;
-  uint32_t *items = c->items + c->start[node];
-  size_t n = c->certain[node];
-  for (size_t i = n; i < c->n[node]; i++) {
+  uint32_t *items = c->items + c->start[node], end = c->n[node], n = c->certain[node];
+  while (n < end && g->at[items[n]]) n++;
+  if (n == end) return;
+  for (uint32_t i = n + 1; i < end; i++) {
     items[n] = items[i];
     n += g->at[items[i]] != 0;
   }
-  c->n[node] = (uint32_t)n;
+  c->n[node] = n;
 }
 
 static void go_down(const passing *g, size_t depth, size_t from, size_t to, size_t n);
