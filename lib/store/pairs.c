@@ -187,17 +187,6 @@ static dm_status restart(dm_push *p, dm_error *err) {
   return s == DM_OK ? dm_dict_new(p->store->ctx, &r->others, err) : s;
 }
 
-static dm_status choose_columns(reader *r, const char *src, const char *const *names, size_t n, dm_arena *arena, dm_error *err) {
-  dm_stmt *columns = NULL;
-  dm_status s = dm_push_open(r->push.store, src, arena, &columns, err);
-  for (size_t i = 0; s == DM_OK && i < n; i++) {
-    int at = dm_push_find(columns, names[i]);
-    s = at < 0 ? dm_push_unknown(columns, names[i], arena, err) : dm_push_add(&r->push, columns, at, arena, err);
-  }
-  dm_stmt_free(columns);
-  return s;
-}
-
 dm_status dm_pairs_read(dm_store *store, const char *src, const char *tid, const char *item, const char *count, dm_arena *arena,
                         dm_transactions_builder **out, dm_error *err) {
   const char *const names[] = {[TID] = tid, [ITEM] = item, [COUNT] = count};
@@ -206,7 +195,7 @@ dm_status dm_pairs_read(dm_store *store, const char *src, const char *tid, const
   reader r = {.push = {.store = store, .names = found, .at = at, .take = take, .restart = restart}};
   dm_buf_init(&r.key, store->ctx, NULL);
   r.recent = dm_arena_alloc(arena, RECENT, sizeof *r.recent, err);
-  dm_status s = r.recent ? choose_columns(&r, src, names, count ? COUNT + 1 : COUNT, arena, err) : DM_EBUDGET;
+  dm_status s = r.recent ? dm_push_choose(&r.push, src, names, count ? COUNT + 1 : COUNT, arena, err) : DM_EBUDGET;
   if (s == DM_OK) s = dm_push_run(&r.push, src, arena, err);
   if (s != DM_OK && r.again) {
     dm_error_clear(err);

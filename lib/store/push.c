@@ -81,6 +81,17 @@ dm_status dm_push_add(dm_push *p, const dm_stmt *columns, int at, dm_arena *aren
   return p->names[p->n++] ? DM_OK : DM_EBUDGET;
 }
 
+dm_status dm_push_choose(dm_push *p, const char *src, const char *const *names, size_t n, dm_arena *arena, dm_error *err) {
+  dm_stmt *columns = NULL;
+  dm_status s = dm_push_open(p->store, src, arena, &columns, err);
+  for (size_t i = 0; s == DM_OK && i < n; i++) {
+    int at = dm_push_find(columns, names[i]);
+    s = at < 0 ? dm_push_unknown(columns, names[i], arena, err) : dm_push_add(p, columns, at, arena, err);
+  }
+  dm_stmt_free(columns);
+  return s;
+}
+
 /* ---- the statement ------------------------------------------------------------------ */
 
 /* What rows are read from. */

@@ -51,6 +51,8 @@ int dm_push_find(const dm_stmt *columns, const char *name);
 dm_status dm_push_unknown(const dm_stmt *columns, const char *name, dm_arena *arena, dm_error *err);
 /** Adds the column at that place to what is pushed; room for it is the caller's. */
 dm_status dm_push_add(dm_push *p, const dm_stmt *columns, int at, dm_arena *arena, dm_error *err);
+/** Pushed are the columns of these names; room for n of them is the caller's. */
+dm_status dm_push_choose(dm_push *p, const char *src, const char *const *names, size_t n, dm_arena *arena, dm_error *err);
 /** All rows of SRC, in its order. */
 dm_status dm_push_run(dm_push *p, const char *src, dm_arena *arena, dm_error *err);
 

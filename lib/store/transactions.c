@@ -10,8 +10,13 @@ static dm_status describe(const dm_transactions_source *how, dm_buf *out) {
   dm_json_out j;
   dm_json_out_init(&j, out, false);
   dm_json_object(&j);
-  dm_json_put_string(&j, "tid", how->tid ? how->tid : "tid");
-  dm_json_put_string(&j, "item", how->item ? how->item : "item");
+  if (how->basket) {
+    dm_json_put_string(&j, "basket", how->basket);
+    dm_json_put_string(&j, "delimiter", how->splitting.delimiter);
+  } else {
+    dm_json_put_string(&j, "tid", how->tid ? how->tid : "tid");
+    dm_json_put_string(&j, "item", how->item ? how->item : "item");
+  }
   if (how->count) dm_json_put_string(&j, "count", how->count);
   dm_json_put_string(&j, "dm", DM_VERSION);
   dm_json_put_string(&j, "sqlite", sqlite3_libversion()); /* another one may give rows in another order */
@@ -22,7 +27,8 @@ static dm_status describe(const dm_transactions_source *how, dm_buf *out) {
 static dm_status read_rows(dm_store *store, const char *src, const dm_transactions_source *how, dm_arena *arena, dm_transactions **out,
                            dm_error *err) {
   dm_transactions_builder *builder = NULL;
-  dm_status s = dm_pairs_read(store, src, how->tid ? how->tid : "tid", how->item ? how->item : "item", how->count, arena, &builder, err);
+  dm_status s = how->basket ? dm_baskets_read(store, src, how->basket, &how->splitting, how->count, arena, &builder, err)
+                            : dm_pairs_read(store, src, how->tid ? how->tid : "tid", how->item ? how->item : "item", how->count, arena, &builder, err);
   return s == DM_OK ? dm_transactions_builder_finish(builder, out, err) : s;
 }
 

@@ -96,6 +96,31 @@ static void transactions_may_count_more_than_once(void **state) {
   dm_store_close(store);
 }
 
+static void baskets_stand_in_one_column(void **state) {
+  const dm_transactions_source blanks = {.basket = "b"}, commas = {.basket = "B", .splitting = {","}, .count = "n"};
+  dm_store *store = test_open(*state, ":memory:", DM_STORE_CREATE);
+  test_exec(store, "CREATE TABLE t(b TEXT, n INTEGER)");
+  test_exec(store, "INSERT INTO t VALUES('milk bread', 1), (NULL, 2), ('  bread\tmilk bread ', 3), ('', 1), ('[\"a b\", 3, 0.5, null]', 1)");
+  expect(store, "t", &blanks, "bread,milk;bread,milk;0.5,3,a b; 5/2/1");
+  test_exec(store, "DELETE FROM t");
+  test_exec(store, "INSERT INTO t VALUES('milk, \"1,5 l\" ,,\"a\"\"b\"', 2), (' [] ', 4), (7, 1), ('dark bread' || char(10) || ',x', 1)");
+  expect(store, "t", &commas, "1,5 l,a\"b,milk*2;7;dark bread,x; 8/4/0");
+  expect(store, "SELECT 7 AS b UNION ALL SELECT 7.5", &blanks, "7;7.5; 2/0/0");
+  static const char *const bad[][2] = {
+      {"SELECT 1 AS n, 'a' AS b UNION ALL SELECT 1, 'a,\"b'", "column 'b', row 2 has a quote that is opened"},
+      {"SELECT 1 AS n, '\"a\" b' AS b", "column 'b', row 1 has text behind"},
+      {"SELECT 1 AS n, '[1' AS b", "column 'b', row 1 begins with '[', but is no JSON array"},
+      {"SELECT 1 AS n, '[[1]]' AS b", "row 1 holds something else than"},
+      {"SELECT 1 AS n, x'61' AS b", "row 1 is a BLOB"},
+      {"SELECT 1 AS n, CAST(x'e9' AS TEXT) AS b", "row 1 is not UTF-8"},
+      {"SELECT 0 AS n, 'a' AS b", "column 'n', row 1: a transaction counts"},
+  };
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) refuse(store, bad[i][0], &commas, DM_EINPUT, bad[i][1]);
+  refuse(store, "t", &(dm_transactions_source){.basket = "b", .splitting = {"ab"}}, DM_EUSAGE, "delimiter 'ab'");
+  refuse(store, "t", &(dm_transactions_source){.basket = "c"}, DM_EUSAGE, "no column 'c'");
+  dm_store_close(store);
+}
+
 static void what_cannot_be_read_is_said(void **state) {
   dm_ctx *ctx = *state;
   dm_store *store = test_open(ctx, ":memory:", DM_STORE_CREATE);
@@ -147,6 +172,7 @@ int main(void) {
       test_with_ctx(items_are_named_as_they_print),
       test_with_ctx(integers_and_their_texts_are_the_same),
       test_with_ctx(transactions_may_count_more_than_once),
+      test_with_ctx(baskets_stand_in_one_column),
       test_with_ctx(what_cannot_be_read_is_said),
       cmocka_unit_test(memory_that_ends_is_said),
   };

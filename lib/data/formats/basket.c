@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "basket.h"
 #include "core/team.h"
+#include "basket_split.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,13 +246,10 @@ static dm_status run(basket_part *parts, size_t n, dm_transactions **out, dm_err
 
 dm_status dm_basket_read(dm_ctx *ctx, const char *path, const dm_basket_options *options, dm_transactions **out, dm_error *err) {
   basket_part first = {.ctx = ctx, .name = strcmp(path, "-") == 0 ? "standard input" : path, .limit = UINT64_MAX, .line = 1};
-  if (options && options->delimiter) {
-    first.delimiter = options->delimiter[0];
-    if (strlen(options->delimiter) != 1 || strchr("\"\r\n", first.delimiter))
-      return dm_fail(err, DM_EUSAGE, "delimiter '%s': want one character, and not a quote or a newline", options->delimiter);
-  }
   uint64_t size = 0;
-  dm_status s = open_file(&first, path, &size, err);
+  dm_status s = basket_delimiter(options, &first.delimiter, err);
+  if (s != DM_OK) return s;
+  s = open_file(&first, path, &size, err);
   size_t n = first.delimiter ? 1 : (size_t)(size / LEAST_PART);
   if (n > dm_ctx_threads(ctx)) n = dm_ctx_threads(ctx);
   if (n > MAX_PARTS) n = MAX_PARTS;

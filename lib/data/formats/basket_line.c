@@ -1,5 +1,6 @@
 /* One line of a transaction file, byte by byte: items between blanks, or between delimiters and in quotes; what is wrong with it. */
 #include "basket.h"
+#include "basket_split.h"
 
 #include <string.h>
 
@@ -42,66 +43,24 @@ static dm_status add_item(basket_part *b, const char *p, size_t n, dm_error *err
   return s;
 }
 
-static bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-static dm_status parse_blanks(basket_part *b, const char *p, const char *end, dm_error *err) {
-  for (;;) {
-    while (p < end && is_blank(*p)) p++;
-    const char *first = p;
-    while (p < end && !is_blank(*p)) p++;
-    if (p == first) return DM_OK;
-    dm_status s = add_item(b, first, (size_t)(p - first), err);
-    if (s != DM_OK) return s;
-  }
-}
-
-/* Behind the quote that ends what is quoted at p; NULL when it is not in sight. */
-static const char *quoted_end(const char *p, const char *end) {
-  for (p++; (p = memchr(p, '"', (size_t)(end - p))); p += 2)
-    if (p + 1 == end || p[1] != '"') return p + 1;
-  return NULL;
-}
-
-/* The text between the quotes at p and before end. */
-static dm_status add_quoted(basket_part *b, const char *p, const char *end, dm_error *err) {
-  dm_buf_reset(&b->item);
-  for (p++, end--; p < end; p++) {
-    dm_buf_addc(&b->item, *p);
-    p += *p == '"';
-  }
-  if (dm_buf_status(&b->item) != DM_OK) return dm_fail(err, DM_EBUDGET, "transaction file: no memory for an item");
-  return b->item.n ? add_item(b, b->item.p, b->item.n, err) : DM_OK;
-}
-
-static dm_status parse_delimited(basket_part *b, const char *line, const char *end, dm_error *err) {
+static dm_status parse(basket_part *b, const char *line, const char *end, dm_error *err) {
+  const char *p = line, *bad = NULL;
+  dm_str item;
   dm_status s = DM_OK;
-  for (const char *p = line; s == DM_OK && p < end; p++) {
-    while (p < end && is_blank(*p) && *p != b->delimiter) p++;
-    const char *first = p, *behind = p < end && *p == '"' ? quoted_end(p, end) : NULL;
-    p = memchr(behind ? behind : first, b->delimiter, (size_t)(end - (behind ? behind : first)));
-    if (!p) p = end;
-    const char *last = p;
-    while (last > (behind ? behind : first) && is_blank(last[-1])) last--;
-    if (behind && last > behind) {
-      (void)dm_fail(err, DM_EINPUT, "text behind a closing quote");
-      dm_error_hint(err, "a quote inside an item in quotes is written twice: \"\"");
-      return basket_fail_at(b, line, behind, end, err);
-    }
-    if (behind)
-      s = add_quoted(b, first, behind, err);
-    else if (last > first)
-      s = add_item(b, first, (size_t)(last - first), err);
-  }
-  return s;
+  while (s == DM_OK && basket_next(b->delimiter, &p, end, &b->item, &item, &bad))
+    s = dm_buf_status(&b->item) == DM_OK ? add_item(b, item.p, item.n, err) : dm_fail(err, DM_EBUDGET, "transaction file: no memory for an item");
+  if (s != DM_OK || !bad) return s;
+  (void)basket_refuse(*bad, err);
+  return basket_fail_at(b, line, bad, end, err);
 }
 
 const char *basket_line_end(const basket_part *b, const char *p, const char *end, const char **open) {
   *open = NULL;
   if (!b->delimiter) return memchr(p, '\n', (size_t)(end - p));
   while (p < end) {
-    while (p < end && is_blank(*p) && *p != b->delimiter) p++;
+    while (p < end && basket_is_blank(*p) && *p != b->delimiter && *p != '\n') p++;
     if (p < end && *p == '"') {
-      const char *behind = quoted_end(p, end);
+      const char *behind = basket_quoted_end(p, end);
       if (!behind) *open = p;
       if (!behind) return NULL;
       p = behind;
@@ -115,7 +74,7 @@ const char *basket_line_end(const basket_part *b, const char *p, const char *end
 dm_status basket_line(basket_part *b, const char *p, const char *end, dm_error *err) {
   if (end > p && end[-1] == '\r') end--;
   dm_status s = check_bytes(b, p, end, err);
-  if (s == DM_OK) s = b->delimiter ? parse_delimited(b, p, end, err) : parse_blanks(b, p, end, err);
+  if (s == DM_OK) s = parse(b, p, end, err);
   if (s == DM_OK) s = dm_code_rows_reserve(&b->rows, 0, 1, err);
   if (s == DM_OK) (void)dm_code_rows_end(&b->rows);
   return s;

@@ -345,6 +345,15 @@ typedef struct dm_basket_options {
  * transactions are the same for any number of them.
  */
 DM_API dm_status dm_basket_read(dm_ctx *ctx, const char *path, const dm_basket_options *options, dm_transactions **out, dm_error *err);
+/**
+ * Items of a text, a cell of a table, for the transaction that is being built: a JSON array of texts and numbers when it begins
+ * with '[', else split as a line of a transaction file.
+ */
+typedef struct dm_basket_splitter dm_basket_splitter;
+DM_API dm_status dm_basket_splitter_new(dm_ctx *ctx, const dm_basket_options *options, dm_basket_splitter **out, dm_error *err);
+/** @return DM_EINPUT with what is wrong, to be read behind the name of the cell: "is not UTF-8 text". */
+DM_API dm_status dm_basket_splitter_add(dm_basket_splitter *b, dm_str text, dm_transactions_builder *to, dm_error *err);
+DM_API void dm_basket_splitter_free(dm_basket_splitter *b); /* NULL allowed */
 
 /* ---- encoders --------------------------------------------------------------- */
 

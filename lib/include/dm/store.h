@@ -173,10 +173,12 @@ DM_API dm_status dm_store_frame(dm_store *store, const char *src, const char *co
 /** The same from a data file, through import's typing, without a database. */
 DM_API dm_status dm_file_frame(dm_ctx *ctx, const char *path, const dm_csv_options *options, dm_frame **out, char *digest, dm_error *err);
 
-/** How transactions stand in SRC: a row for each item. */
+/** How transactions stand in SRC: a row for each item, or a row for each transaction. */
 typedef struct dm_transactions_source {
-  const char *tid, *item; /* columns; NULL = "tid", "item" */
-  const char *count;      /* column with the number of times a transaction counts, the same in all its rows; NULL none */
+  const char *tid, *item;      /* columns of a row for each item; NULL = "tid", "item" */
+  const char *basket;          /* column with all items of a row in one text, by dm_basket_splitter; then tid and item are not looked at */
+  dm_basket_options splitting; /* of basket */
+  const char *count;           /* column with the number of times a transaction counts, the same in all its rows; NULL none */
 } dm_transactions_source;
 
 /** What reading transactions tells besides; zero-initialise it, dm_reading_clear it in any case. */
