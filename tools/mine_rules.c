@@ -13,7 +13,7 @@ static const option_spec source_options[] = {
 static const option_spec search_options[] = {
     {"min-support", 0, OPTION_VALUE, "S", "transactions that have the set: a number from 1 on, or a share of them, 0.01 or 1% (rounded up)"},
     {"kind", 0, OPTION_VALUE, "frequent|closed|maximal|generators", "which sets (default frequent)"},
-    {"algorithm", 0, OPTION_VALUE, "NAME", "auto, eclat, fpgrowth or lcm (closed, maximal, generators): the sets are the same"},
+    {"algorithm", 0, OPTION_VALUE, "NAME", "auto, apriori, eclat, fpgrowth, hybrid (frequent) or lcm (all others): the sets are the same"},
     {"min-size", 0, OPTION_VALUE, "N", "sets, or rules, of at least so many items"},
     {"max-size", 0, OPTION_VALUE, "N", "of at most so many items (default: any)"},
     {"limit", 0, OPTION_VALUE, "N", "more sets are an error that names a support that fits (default 10000000 where they are kept; 0 = none)"},
