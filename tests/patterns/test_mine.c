@@ -57,6 +57,16 @@ static void sets_in_memory_have_the_codes_of_the_transactions(void **state) {
   dm_ctx_free(ctx);
 }
 
+static dm_status add_up(void *user, const uint32_t *items, size_t n, uint64_t support, dm_error *err) {
+  uint64_t *sum = user;
+  (void)items;
+  (void)err;
+  sum[0]++;
+  sum[1] += n;
+  sum[2] += support;
+  return DM_OK;
+}
+
 /* Many sets, so that pieces are filled; each once, all with the support that a plain count gives. */
 static void many_sets_in_memory_are_whole(void **state) {
   (void)state;
@@ -69,6 +79,11 @@ static void many_sets_in_memory_are_whole(void **state) {
   assert_int_equal(dm_itemsets_mine(ctx, t, &o, arena, &sets, NULL), DM_OK);
   assert_int_equal(sets.n, count(ctx, t, o, 0));
   assert_true(sets.n > 100000);
+  uint64_t sum[3] = {0}, n = 0;
+  assert_int_equal(dm_itemsets_visit(ctx, t, &o, add_up, sum, &n, NULL), DM_OK); /* the same sets one by one */
+  assert_true(n == sets.n && sum[0] == sets.n && sum[1] == sets.start[sets.n]);
+  for (size_t i = 0; i < sets.n; i++) sum[2] -= sets.support[i];
+  assert_int_equal(sum[2], 0);
   uint32_t *row = calloc(t->rows.n, sizeof *row);
   uint8_t *seen = calloc(1, 1 << 20);
   for (size_t r = 0; r < t->rows.n; r++)

@@ -42,6 +42,11 @@ DM_API dm_status dm_itemsets_check_limit(dm_ctx *ctx, const dm_transactions *t, 
 /** All sets in memory. @return DM_EBUDGET also beyond o->limit. */
 DM_API dm_status dm_itemsets_mine(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, dm_arena *arena, dm_itemsets *out,
                                   dm_error *err);
+/** @param items [n] codes of the transactions, in any order */
+typedef dm_status dm_itemset_visitor(void *user, const uint32_t *items, size_t n, uint64_t support, dm_error *err);
+/** Calls visitor for each set as it is found, one after the other; memory stays the same however many there are. */
+DM_API dm_status dm_itemsets_visit(dm_ctx *ctx, const dm_transactions *t, const dm_mine_options *o, dm_itemset_visitor *visitor, void *user,
+                                   uint64_t *n, dm_error *err);
 typedef enum dm_itemsets_format { DM_ITEMSETS_TEXT = 0, DM_ITEMSETS_CSV, DM_ITEMSETS_TSV, DM_ITEMSETS_JSONL } dm_itemsets_format;
 /**
  * Writes them as they are found; memory stays the same however many there are.
