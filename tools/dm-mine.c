@@ -212,6 +212,14 @@ static dm_status describe_scorer(cli *c, const dm_scorer *scorer) {
   return scorer->model->learner->describe(scorer->model, scorer, &c->out, &c->err);
 }
 
+static dm_status describe_rules(cli *c, dm_store *store, const char *reference) {
+  dm_rule_model *rules = NULL;
+  dm_status s = dm_rule_model_load(store, reference, c->arena, &rules, NULL, &c->err);
+  if (s == DM_OK && rules->n) dm_buf_addc(&c->out, '\n');
+  if (s == DM_OK && rules->n) dm_rule_model_text(rules, MINE_RULES_SHOWN, &c->out);
+  return s;
+}
+
 static dm_status show_model(cli *c, dm_store *store, const char *reference) {
   dm_scorer *scorer = NULL;
   dm_model_meta meta;
@@ -231,7 +239,10 @@ static dm_status show_model(cli *c, dm_store *store, const char *reference) {
     print_models(&c->out, &meta, 1);
     dm_buf_printf(&c->out, "params %s\nsource %s\nsha256 %s\n", meta.params_json, meta.source_sql ? meta.source_sql : "", meta.sha256);
     for (size_t i = 0; i < n; i++) dm_buf_printf(&c->out, "%-6s %-18s %.6g\n", metrics[i].split, metrics[i].name, metrics[i].value);
-    if (scorer) s = describe_scorer(c, scorer);
+    if (scorer)
+      s = describe_scorer(c, scorer);
+    else if (strcmp(meta.method, "rules") == 0)
+      s = describe_rules(c, store, reference);
   }
   dm_scorer_free(scorer);
   return s;

@@ -30,6 +30,7 @@ static const option_spec rule_options[] = {
     {"min-improvement", 0, OPTION_VALUE, "D", "only rules whose confidence is so much above that of every shorter body"},
     {0}};
 static const option_spec output_options[] = {
+    {"into", 0, OPTION_VALUE, "NAME", "name of the model in DB that gets sets and rules (default rules, unless DB is :memory:)"},
     {"count-only", 0, OPTION_FLAG, NULL, "only count: nothing is written"},
     {"output", 'o', OPTION_VALUE, "FILE", "write rules, or else sets, to a file (.csv, .tsv, .jsonl, else plain text); - is standard output"},
     {0}};
@@ -110,7 +111,13 @@ static dm_status read_source(cli *c, dm_store *store, dm_csv_options *reading, d
   return s;
 }
 
-static dm_status check_output(cli *c, const dm_rules_options *o) {
+static dm_status read_output(cli *c, dm_rules_options *o) {
+  bool in_memory = strcmp(c->arguments[0], ":memory:") == 0;
+  o->count_only = cli_has(c, "count-only");
+  o->path = cli_value(c, "output");
+  o->into = cli_value(c, "into");
+  if (o->into && in_memory) return dm_fail(&c->err, DM_EUSAGE, "--into %s: a database in memory is gone at the end", o->into);
+  if (!o->into && !in_memory && !o->count_only && !o->path) o->into = "rules";
   if (!c->json || !o->path || strcmp(o->path, "-") != 0) return DM_OK;
   (void)dm_fail(&c->err, DM_EUSAGE, "--json and the %s both want standard output", o->has_confidence ? "rules" : "sets");
   dm_error_hint(&c->err, "give -o FILE");
@@ -125,19 +132,21 @@ static void print_result(cli *c, const dm_rules_result *r) {
   if (r->has_rules) dm_buf_printf(&c->out, "; %llu rules", (unsigned long long)r->rules);
   dm_buf_printf(&c->out, "; %.3f s\n", r->seconds);
   if (r->path) dm_buf_printf(&c->out, "written to %s\n", r->path);
+  if (r->saved) dm_buf_printf(&c->out, "model %s@%lld, tables dm_itemset%s\n", r->meta.name, (long long)r->meta.version, r->has_rules ? " and dm_rule" : "");
+  if (r->has_rules && r->rule_model) dm_rule_model_text(r->rule_model, MINE_RULES_SHOWN, &c->out);
 }
 
 dm_status mine_rules_run(cli *c) {
-  dm_rules_options o = {.count_only = cli_has(c, "count-only"), .path = cli_value(c, "output"), .transaction_file = cli_has(c, "format"),
-                        .tid = cli_value(c, "tid"), .item = cli_value(c, "item"), .basket = cli_value(c, "basket"), .count = cli_value(c, "count")};
+  dm_rules_options o = {.transaction_file = cli_has(c, "format"), .tid = cli_value(c, "tid"), .item = cli_value(c, "item"), .basket = cli_value(c, "basket"), .count = cli_value(c, "count")};
   dm_csv_options reading;
   dm_src src;
   dm_rules_result r;
   dm_store *store = NULL;
   dm_status s = read_search(c, &o);
   if (s == DM_OK) s = read_rules(c, &o);
-  if (s == DM_OK) s = check_output(c, &o);
-  if (s == DM_OK && !o.transaction_file) s = cli_open(c, c->arguments[0], DM_STORE_READ, &store);
+  if (s == DM_OK) s = read_output(c, &o);
+  if (s == DM_OK && (o.into || !o.transaction_file))
+    s = cli_open(c, c->arguments[0], o.into ? DM_STORE_READ | DM_STORE_WRITE | DM_STORE_CREATE : DM_STORE_READ, &store);
   if (s == DM_OK) s = read_source(c, store, &reading, &src, &o);
   if (s == DM_OK) s = dm_mine_rules(c->ctx, store, &src, &o, c->arena, &r, &c->err);
   if (s == DM_OK && r.rejects) c->exit_code = 1;

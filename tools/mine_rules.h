@@ -4,6 +4,8 @@
 
 #include "cli.h"
 
+enum { MINE_RULES_SHOWN = 10 }; /* rules on the terminal */
+
 extern const option_spec *const mine_rules_tables[];
 extern const char mine_rules_notes[];
 dm_status mine_rules_run(cli *c);

@@ -4,9 +4,9 @@
  * made of them.
  *
  *   SRC -> transactions -+-> number
- *                        +-> file, as they are found
- *                        +-> sets in memory -> the best of them -> file
- *                                           -> rules            -> file
+ *                        +-> file or table, as they are found
+ *                        +-> sets in memory -> the best of them -> file or table
+ *                                           -> rules            -> file or model
  */
 #include "pipeline/rules.h"
 
@@ -24,6 +24,8 @@ static dm_status check_options(const dm_rules_options *o, dm_error *err) {
     return DM_EUSAGE;
   }
   if (o->count_only && o->path) return dm_fail(err, DM_EUSAGE, "--count-only and -o exclude each other");
+  if (o->into && (o->path || o->count_only)) return dm_fail(err, DM_EUSAGE, "--into and %s exclude each other", o->path ? "-o" : "--count-only");
+  if (o->into && (s = dm_registry_check_name(o->into, err)) != DM_OK) return s;
   if (o->has_confidence && !(r->min_confidence >= 0 && r->min_confidence <= 1))
     return dm_fail(err, DM_EUSAGE, "min-confidence = %g, want a share from 0 to 1", r->min_confidence);
   return DM_OK;
@@ -74,7 +76,8 @@ static dm_status make_rules(rules_job *j, const uint8_t *appear, dm_error *err) 
   return DM_OK;
 }
 
-static dm_status run_job(rules_job *j, dm_error *err) {
+static dm_status run_job(rules_job *j, dm_arena *arena, dm_error *err) {
+  double from = dm_seconds();
   const dm_rules_options *o = j->o;
   const uint8_t *appear = NULL;
   dm_status s = rules_read(j, err);
@@ -82,13 +85,18 @@ static dm_status run_job(rules_job *j, dm_error *err) {
   if (s == DM_OK && o->min_support) s = dm_support_parse(o->min_support, j->t->total, &j->search.min_support, err);
   if (s != DM_OK) return s;
   if (!j->keeps && o->path) return rules_write_found(j, err);
-  if (!j->keeps)
-    return j->search.limit ? dm_itemsets_check_limit(j->ctx, j->t, &j->search, &j->r.itemsets, err)
-                           : dm_itemsets_count(j->ctx, j->t, &j->search, 0, &j->r.itemsets, err);
-  s = keep_sets(j, err);
+  if (j->keeps)
+    s = keep_sets(j, err);
+  else if (j->search.limit)
+    s = dm_itemsets_check_limit(j->ctx, j->t, &j->search, &j->r.itemsets, err);
+  else if (!o->into)
+    s = dm_itemsets_count(j->ctx, j->t, &j->search, 0, &j->r.itemsets, err);
   if (s == DM_OK && o->has_confidence) s = make_rules(j, appear, err);
-  if (s == DM_EBUDGET) return rules_explain_memory(j, err);
-  return s == DM_OK && o->path ? rules_write_kept(j, err) : s;
+  if (s == DM_OK && o->has_confidence && !o->into && !o->count_only && !o->path) s = rules_make_model(j, arena, err);
+  if (s == DM_EBUDGET && j->keeps) return rules_explain_memory(j, err);
+  if (s == DM_OK && o->path) s = rules_write_kept(j, err);
+  j->r.seconds = dm_seconds() - from;
+  return s == DM_OK && o->into ? rules_save(j, arena, err) : s;
 }
 
 dm_status dm_mine_rules(dm_ctx *ctx, dm_store *store, const dm_src *src, const dm_rules_options *o, dm_arena *arena, dm_rules_result *out,
@@ -97,11 +105,11 @@ dm_status dm_mine_rules(dm_ctx *ctx, dm_store *store, const dm_src *src, const d
                  .search = {.kind = o->kind, .algorithm = o->algorithm, .min_support = 1, .min_size = o->min_size, .max_size = o->max_size},
                  .r = {.kind = dm_itemset_kind_name(o->kind), .path = o->path}};
   double from = dm_seconds();
-  (void)arena;
-  j.search.limit = o->has_limit ? o->limit : j.keeps ? DM_RULES_LIMIT : 0;
+  dm_time_utc(j.started);
+  j.search.limit = o->has_limit ? o->limit : j.keeps || o->into ? DM_RULES_LIMIT : 0;
   dm_status s = check_options(o, err);
   if (s == DM_OK) s = dm_arena_new(ctx, 0, &j.work, err);
-  if (s == DM_OK) s = run_job(&j, err);
+  if (s == DM_OK) s = run_job(&j, arena, err);
   if (s == DM_OK) {
     j.r.transactions = j.t->total;
     j.r.items = j.t->n_items;
@@ -111,6 +119,7 @@ dm_status dm_mine_rules(dm_ctx *ctx, dm_store *store, const dm_src *src, const d
     *out = j.r;
   }
   dm_arena_free(j.work);
+  dm_reading_clear(&j.reading);
   dm_transactions_free(j.t);
   return s;
 }

@@ -11,12 +11,14 @@ typedef struct rules_job {
   const dm_rules_options *o;
   dm_arena *work;        /* sets and rules */
   dm_transactions *t;
+  dm_reading reading;    /* of a table */
   dm_mine_options search;
-  bool keeps;            /* sets are wanted in memory: for rules, a table or the best of them */
+  bool keeps;            /* sets are wanted in memory: for rules, or the best of them */
   dm_itemsets sets;      /* those of the kind and sizes that are wanted */
   dm_itemsets frequent;  /* all that are frequent, which rules are made of */
   dm_rule *rules;
   size_t n_rules;
+  char started[32];
   dm_rules_result r;
 } rules_job;
 
@@ -39,5 +41,9 @@ dm_status rules_explain_memory(rules_job *j, dm_error *err);
 /* rules_write.c */
 dm_status rules_write_found(rules_job *j, dm_error *err); /* sets as they are found */
 dm_status rules_write_kept(rules_job *j, dm_error *err);  /* rules, or sets in memory */
+
+/* rules_save.c */
+dm_status rules_make_model(rules_job *j, dm_arena *arena, dm_error *err);
+dm_status rules_save(rules_job *j, dm_arena *arena, dm_error *err);
 
 #endif

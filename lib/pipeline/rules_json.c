@@ -13,7 +13,9 @@ static void put_count(dm_json_out *j, const char *key, uint64_t n) {
 
 void dm_rules_json(const dm_rules_result *r, dm_json_out *j) {
   dm_json_object(j);
-  dm_json_put_string(j, "model", NULL);
+  dm_json_put_string(j, "model", r->saved ? r->meta.name : NULL);
+  dm_json_key(j, "version");
+  r->saved ? dm_json_int(j, r->meta.version) : dm_json_null(j);
   put_count(j, "transactions", r->transactions);
   dm_json_put_int(j, "items", (int64_t)r->items);
   put_count(j, "itemsets", r->itemsets);

@@ -162,20 +162,44 @@ static dm_status read_frame(rules_job *j, const dm_frame *frame, dm_error *err) 
   return s;
 }
 
+/* ---- a transaction file ------------------------------------------------------------------- */
+
+/* SHA-256 of the file's bytes; of standard input, which is gone, none. */
+static dm_status digest_file(rules_job *j, dm_error *err) {
+  enum { BLOCK = 1 << 18 };
+  const char *path = j->src->text;
+  dm_sha256 *hash = NULL;
+  if (strcmp(path, "-") == 0) return DM_OK;
+  FILE *f = fopen(path, "rb");
+  char *block = dm_alloc(j->ctx, BLOCK, 1, "digest", err);
+  dm_status s = !f ? dm_fail(err, DM_EIO, "%s: cannot be read", path) : !block ? DM_EBUDGET : dm_sha256_new(j->ctx, &hash, err);
+  for (size_t n; s == DM_OK && (n = fread(block, 1, BLOCK, f)) > 0;) dm_sha256_add(hash, block, n);
+  if (s == DM_OK && ferror(f)) s = dm_fail(err, DM_EIO, "%s: cannot be read", path);
+  if (s == DM_OK) dm_sha256_hex(hash, j->reading.digest);
+  dm_sha256_free(hash);
+  dm_free(j->ctx, block);
+  if (f) (void)fclose(f);
+  return s;
+}
+
+static dm_status read_file(rules_job *j, dm_error *err) {
+  const dm_basket_options reading = {.delimiter = j->o->delimiter};
+  dm_status s = dm_basket_read(j->ctx, j->src->text, &reading, &j->t, err);
+  return s == DM_OK && j->o->into ? digest_file(j, err) : s;
+}
+
 /* ---- what it is -------------------------------------------------------------------------- */
 
 static dm_status read_transactions(rules_job *j, dm_error *err) {
   const dm_rules_options *o = j->o;
   dm_frame *frame = NULL;
-  if (o->transaction_file) {
-    const dm_basket_options reading = {.delimiter = o->delimiter};
-    return dm_basket_read(j->ctx, j->src->text, &reading, &j->t, err);
-  }
+  if (o->transaction_file) return read_file(j, err);
   if (o->tid && !dm_src_is_file(j->store, j->src->text)) {
     const dm_transactions_source how = {.tid = o->tid, .item = o->item, .count = o->count};
-    return dm_store_transactions(j->store, j->src->text, &how, &j->t, NULL, err);
+    j->reading.pack = o->into != NULL;
+    return dm_store_transactions(j->store, j->src->text, &how, &j->t, &j->reading, err);
   }
-  dm_status s = dm_src_frame(j->store, j->src, NULL, 0, &frame, NULL, err);
+  dm_status s = dm_src_frame(j->store, j->src, NULL, 0, &frame, j->reading.digest, err);
   if (s == DM_OK) s = read_frame(j, frame, err);
   if (s == DM_OK) j->r.rejects = frame->rejects;
   dm_frame_free(frame);

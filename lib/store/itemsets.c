@@ -56,12 +56,10 @@ static dm_status find_directory(dm_itemset_writer *w, dm_error *err) {
   return w->directory ? DM_OK : DM_EBUDGET;
 }
 
-dm_status dm_itemset_writer_open(dm_store *store, int64_t model_id, const dm_str *names, size_t n_items, dm_itemset_writer **out,
-                                 dm_error *err) {
+dm_status dm_itemset_writer_open(dm_store *store, const dm_str *names, size_t n_items, dm_itemset_writer **out, dm_error *err) {
   dm_itemset_writer *w = dm_alloc(store->ctx, 1, sizeof *w, "itemsets", err);
   if (!w) return DM_EBUDGET;
   w->store = store;
-  w->model_id = model_id;
   dm_buf_init(&w->text, store->ctx, NULL);
   dm_status s = dm_arena_new(store->ctx, 0, &w->arena, err);
   if (s == DM_OK) s = quote_names(w, names, n_items, err);
@@ -215,7 +213,8 @@ static dm_status write_unchecked(dm_itemset_writer *w, uint64_t *written, dm_err
   return s == DM_OK ? off : s;
 }
 
-dm_status dm_itemset_writer_finish(dm_itemset_writer *w, uint64_t *written, dm_error *err) {
+dm_status dm_itemset_writer_finish(dm_itemset_writer *w, int64_t model_id, uint64_t *written, dm_error *err) {
+  w->model_id = model_id;
   bool mine = false;
   dm_status s = dm_store_enter(w->store, &mine, err);
   if (s == DM_OK) s = dm_store_ensure_schema(w->store, err);

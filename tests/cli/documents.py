@@ -243,6 +243,12 @@ def check_rules(db):
     write("ragged.csv", "k,b\n1,\"a,b\"\n2\n")
     d = document("rules", "dm-mine", "rules", ":memory:", "ragged.csv", "--basket", "b", "--min-support", 1, "--kind", "closed", "--count-only", code=1)
     checks.that(d and (d["itemsets"], d["rejects"]) == (1, 1), "a record that does not fit:", d)
+    d = document("rules", "dm-mine", "rules", copy(db, "r.db"), pairs, "--tid", "tid", "--item", "item", "--min-support", 1, "--min-confidence", 0.5,
+                 "--into", "shop")
+    checks.that(d and (d["model"], d["version"], d["itemsets"], d["rules"]) == ("shop", 1, 7, 8), "a model:", d)
+    d = document("models_show", "dm-mine", "models", "r.db", "show", "shop")
+    checks.that(d and d["metrics"]["train"]["rules"] == 8 and d["params"]["min_confidence"] == 0.5, "what was asked for:", d)
+    document("history", "dm-clean", "history", "r.db")
     wide = write("wide.dat", " ".join(str(i) for i in range(64)) + "\n")
     d = document("rules", "dm-mine", "rules", ":memory:", wide, "--format", "basket", "--min-support", 1, "--count-only")
     checks.that(d and d["itemsets"] == 2**64 - 1, "all digits of a large count:", d)
@@ -359,7 +365,7 @@ def check_failures(db):
         failure(2, program, verb, *["argument"] * 10001)
         if verb != "run":  # a database that is none
             failure(4, program, verb, *["no.db" if a == db else a for a in args])
-        if verb not in ("run", "import", "train"):
+        if verb not in ("run", "import", "train", "rules"):
             failure(4, program, verb, *["nothere.db" if a == db else a for a in args])
         checks.that(not os.path.exists("nothere.db"), f"{verb} made nothere.db")
     for program in ("dm-clean", "dm-mine"):

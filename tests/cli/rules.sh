@@ -16,7 +16,7 @@ printf 'id,words,times\n1,"milk,bread",1\n2,bread,2\n3,"[""milk"",""bread"",""be
 for source in ':memory: shop.dat --format basket' ':memory: shop.csv --tid order --item product' 'shop.db shop --tid order --item product' \
               ':memory: words.csv --basket words --count times' 'shop.db words --basket words --count times'; do
   # shellcheck disable=SC2086
-  rules 0 $source --min-support 2 --json --quiet
+  rules 0 $source --min-support 2 --json --quiet --count-only
   key '$.transactions' 6
   key '$.items' 3
   key '$.itemsets' 4
@@ -30,7 +30,7 @@ for source in ':memory: shop.dat --format basket' ':memory: shop.csv --tid order
   says out '"[""milk""]","[""bread""]",2,0.3333333333333333,0.3333333333333333,1,1.5,'
   says out '"[""bread""]","[""milk""]",2,'
 done
-rules 0 shop.db 'SELECT "order" AS tid, product FROM shop WHERE product <> '"'beer'" --tid tid --item product --min-support 1 --json
+rules 0 shop.db 'SELECT "order" AS tid, product FROM shop WHERE product <> '"'beer'" --tid tid --item product --min-support 1 --count-only --json
 key '$.items' 2
 rules 0 :memory: shop.dat --format basket --min-support 2
 says out '4 frequent sets with a support of at least 2'
@@ -60,6 +60,36 @@ rules 0 :memory: shop.dat --format basket --min-support 1 --min-confidence 1 --r
 key '$.rules' 2
 rules 0 :memory: shop.dat --format basket --min-support 2 --min-confidence 0.4 --measure lift --top 1 -o - --quiet
 says out '"[""milk""]","[""bread""]"'
+
+# a model: sets by size and support, rules, and a second reading that comes from what was kept
+rules 0 shop.db shop --tid order --item product --min-support 1 --min-confidence 0.5
+says out 'model rules@1, tables dm_itemset and dm_rule'
+says out '{milk} => {bread} '
+sql shop.db "SELECT group_concat(id || items || support, ' ') FROM dm_itemset" \
+  '1["bread"]4 2["milk"]2 3["beer"]2 4["milk","bread"]2 5["milk","beer"]1 6["bread","beer"]1 7["milk","bread","beer"]1'
+sql shop.db "SELECT count(*), sum(support), sum(confidence), count(lift), count(fisher_p) FROM dm_rule" '8|10|5.5|8|8'
+sql shop.db "SELECT method, task, rows, source_sql, length(source_digest), json_extract(params, '\$.min_confidence') FROM dm_model" 'rules|rules|6|shop|64|0.5'
+sql shop.db "SELECT value FROM dm_metric WHERE name = 'itemsets'" 7.0
+sql shop.db "SELECT count(*) FROM dm_packed" 1
+rules 0 shop.db shop --tid order --item product --min-support 2 --kind closed --into closed --json
+key '$.model' closed
+key '$.version' 1
+sql shop.db "SELECT count(*) FROM dm_itemset JOIN dm_model m ON m.id = model_id WHERE name = 'closed'" 3
+rules 0 shop.db shop.dat --format basket --min-support 1 --top 3 --json
+key '$.version' 2
+sql shop.db "SELECT group_concat(items, ' ') FROM dm_itemset WHERE model_id = (SELECT max(id) FROM dm_model)" '["bread"] ["milk"] ["beer"]'
+run 0 "$mine" models shop.db show rules@1
+says out '{milk} => {bread}'
+[ "$(sqlite3 shop.db 'SELECT count(*) FROM dm_run WHERE command = '"'rules'")" = 3 ] || complain "three runs wanted"
+refused 2 'gone at the end' :memory: shop.dat --format basket --min-support 1 --into x
+refused 2 '--into and -o exclude each other' shop.db shop.dat --format basket --min-support 1 --into x -o y
+refused 2 '--into and --count-only exclude each other' shop.db shop.dat --format basket --min-support 1 --into x --count-only
+refused 2 'x@y' shop.db shop.dat --format basket --min-support 1 --into x@y
+cp shop.db before.db
+refused 5 'limit 3' shop.db shop.dat --format basket --min-support 1 --limit 3
+same shop.db before.db
+rules 0 new.db shop.dat --format basket --min-support 1 --json
+key '$.model' rules
 
 # support as a number and as a share, rounded up
 for s in 2 0.33 33% 33.3% 0.2; do rules 0 :memory: shop.dat --format basket --min-support $s --json; key '$.min_support' 2; done

@@ -8,7 +8,7 @@ static const dm_str names[] = {{"milk", 4}, {"a \"b\"", 5}, {"x,y\n", 4}, {"\xc3
 static dm_itemset_writer *open_writer(dm_store *store) {
   dm_itemset_writer *w = NULL;
   dm_error err = {0};
-  if (dm_itemset_writer_open(store, 7, names, 12, &w, &err) != DM_OK) fail_msg("%s", err.message);
+  if (dm_itemset_writer_open(store, names, 12, &w, &err) != DM_OK) fail_msg("%s", err.message);
   return w;
 }
 
@@ -31,7 +31,7 @@ static void sets_become_rows(void **state) {
   add(w, INT64_MAX, 0, NULL);
   assert_int_equal(dm_itemset_writer_add(w, (const uint32_t[]){12}, 1, 1, NULL), DM_EINTERNAL);
   assert_int_equal(dm_itemset_writer_add(w, (const uint32_t[]){1}, 1, UINT64_MAX, NULL), DM_EINPUT);
-  if (dm_itemset_writer_finish(w, &written, &err) != DM_OK) fail_msg("%s", err.message);
+  if (dm_itemset_writer_finish(w, 7, &written, &err) != DM_OK) fail_msg("%s", err.message);
   assert_int_equal(written, 5);
   dm_stmt *s = NULL;
   bool row;
@@ -61,7 +61,7 @@ static void many_sets(void **state) {
     dm_itemset_writer *w = open_writer(store);
     for (uint32_t i = 0; i < N; i++) add(w, 1 + (uint64_t)i * 7919 % N, 12, (const uint32_t[]){11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0});
     assert_int_equal(dm_store_begin(store, NULL), DM_OK);
-    assert_int_equal(dm_itemset_writer_finish(w, &written, NULL), DM_OK);
+    assert_int_equal(dm_itemset_writer_finish(w, 7, &written, NULL), DM_OK);
     assert_int_equal(written, N);
     if (keep)
       assert_int_equal(dm_store_commit(store, NULL), DM_OK);
@@ -84,12 +84,12 @@ static void what_is_not_finished_leaves_nothing(void **state) {
   test_exec(store, "CREATE TRIGGER t AFTER INSERT ON dm_itemset BEGIN SELECT 1; END");
   w = open_writer(store);
   add(w, 3, 1, (const uint32_t[]){1});
-  assert_int_equal(dm_itemset_writer_finish(w, &written, NULL), DM_EINPUT);
+  assert_int_equal(dm_itemset_writer_finish(w, 7, &written, NULL), DM_EINPUT);
   test_exec(store, "DROP TRIGGER t");
   w = open_writer(store);
   for (uint32_t i = 0; i < 20000; i++) add(w, i, 1, (const uint32_t[]){i % 5});
   dm_ctx_cancel(ctx);
-  assert_int_equal(dm_itemset_writer_finish(w, &written, NULL), DM_ECANCEL);
+  assert_int_equal(dm_itemset_writer_finish(w, 7, &written, NULL), DM_ECANCEL);
   assert_int_equal(written, 77);
   dm_store_close(store);
 }
@@ -107,10 +107,10 @@ static void memory_that_ends_is_said(void **state) {
     (void)unlink(path);
     assert_int_equal(dm_ctx_new(&(dm_ctx_options){.threads = 1, .budget = budget}, &ctx, NULL), DM_OK);
     dm_status s = dm_store_open(ctx, path, DM_STORE_CREATE, &store, &err);
-    if (s == DM_OK) s = dm_itemset_writer_open(store, 7, names, 12, &w, &err);
+    if (s == DM_OK) s = dm_itemset_writer_open(store, names, 12, &w, &err);
     for (uint32_t i = 0; s == DM_OK && i < 30000; i++) s = dm_itemset_writer_add(w, (const uint32_t[]){i % 5}, 1, i, &err);
     if (s == DM_OK)
-      s = dm_itemset_writer_finish(w, &written, &err);
+      s = dm_itemset_writer_finish(w, 7, &written, &err);
     else
       dm_itemset_writer_free(w);
     if (s != DM_OK && store) assert_int_equal(test_int(store, "SELECT count(*) FROM sqlite_schema"), 0);

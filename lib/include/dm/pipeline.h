@@ -151,6 +151,7 @@ typedef struct dm_rules_options {
   /* what becomes of them */
   bool count_only;
   const char *path;           /* file (.csv, .tsv, .jsonl, else text) or "-" for rules, or else sets; NULL none */
+  const char *into;           /* name of the model, with all sets and rules, in the database; NULL: nothing is written there */
 } dm_rules_options;
 enum { DM_RULES_LIMIT = 10000000 };
 
@@ -161,12 +162,15 @@ typedef struct dm_rules_result {
   uint64_t rules;
   const char *kind, *algorithm, *path;
   uint64_t rejects;           /* records of a data file that did not fit */
+  bool saved;
+  dm_model_meta meta;         /* when saved */
+  const dm_rule_model *rule_model; /* the rules; NULL when there are none and nothing was saved */
   double seconds;
 } dm_rules_result;
 
 /**
- * Frequent sets and rules of SRC.
- * @param store NULL when SRC is a transaction file and nothing is written to a database.
+ * Frequent sets and rules of SRC. A model is written in one transaction, with the transactions in packed form where these can be kept.
+ * @param arena holds the result. @param store NULL when SRC is a transaction file and nothing is written to a database.
  * @return DM_EUSAGE: options; DM_EINPUT: SRC; DM_EBUDGET: memory, or more sets than the limit: the hint has a support that fits.
  */
 DM_API dm_status dm_mine_rules(dm_ctx *ctx, dm_store *store, const dm_src *src, const dm_rules_options *options, dm_arena *arena,

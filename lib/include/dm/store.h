@@ -222,12 +222,11 @@ DM_API dm_status dm_reading_renew(dm_store *store, dm_error *err);
  * @param names [n_items] UTF-8, copied: item codes are places in it.
  */
 typedef struct dm_itemset_writer dm_itemset_writer;
-DM_API dm_status dm_itemset_writer_open(dm_store *store, int64_t model_id, const dm_str *names, size_t n_items, dm_itemset_writer **out,
-                                        dm_error *err);
+DM_API dm_status dm_itemset_writer_open(dm_store *store, const dm_str *names, size_t n_items, dm_itemset_writer **out, dm_error *err);
 /** @param items [n] codes, each once, in any order */
 DM_API dm_status dm_itemset_writer_add(dm_itemset_writer *w, const uint32_t *items, size_t n, uint64_t support, dm_error *err);
-/** Writes all of them, part of the open transaction, or in one of its own; frees w in any case. */
-DM_API dm_status dm_itemset_writer_finish(dm_itemset_writer *w, uint64_t *written, dm_error *err);
+/** Writes all of them as those of a model, part of the open transaction, or in one of its own; frees w in any case. */
+DM_API dm_status dm_itemset_writer_finish(dm_itemset_writer *w, int64_t model_id, uint64_t *written, dm_error *err);
 DM_API void dm_itemset_writer_free(dm_itemset_writer *w); /* writes nothing; NULL allowed */
 
 /* ---- origins -------------------------------------------------------------------------- */
