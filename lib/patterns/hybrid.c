@@ -127,9 +127,9 @@ static dm_status run_lists(void *worker, size_t task, dm_emit *e, dm_error *err)
 }
 
 static dm_status mine_hybrid(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_size, dm_reporter *out, dm_error *err) {
-  /* supports are counted in 32 bits here */
-  if (db->total > UINT32_MAX || db->rows.n >= UINT32_MAX) return dm_miner_eclat.mine(ctx, db, kind, max_size, out, err);
   if (db->n_items == 0) return dm_reporter_tasks(out, 0, err);
+  /* supports and places of items have 32 bits here */
+  if (db->total > UINT32_MAX || db->rows.start[db->rows.n] >= UINT32_MAX / 2) return dm_miner_eclat.mine(ctx, db, kind, max_size, out, err);
   hybrid h = {.ctx = ctx, .db = db, .max_size = max_size};
   size_t n_workers = dm_ctx_threads(ctx);
   hybrid_worker *workers = dm_alloc(ctx, n_workers, sizeof *workers, "search", err);

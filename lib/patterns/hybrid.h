@@ -19,16 +19,23 @@
 
 enum { HYBRID_TABLE = 8, HYBRID_WORD = 64 };
 
-/* Rows as lists. Rows of an item are those in which others stand before it, and only what stands before it is read of them. */
+/*
+ * Rows as lists, for each item those that have others before it: first rows
+ * that count once, then, from the end backwards, pairs of a heavier one and its
+ * weight. A row is the place in index where its items begin, ascending; only
+ * what stands before the item is read of it, so that no end need be known.
+ *
+ *   first[i]           light[i]              first[i + 1]
+ *   | row row row row | ... weight row weight row |
+ */
 typedef struct hybrid_lists {
-  const size_t *start;    /* [rows] */
-  const uint32_t *index;  /* items of a row, ascending */
-  const uint32_t *weight; /* [rows] */
-  size_t *first;          /* [n_items + 1] first row of an item in `row` */
+  const uint32_t *index;
+  uint32_t *first; /* [n_items + 1] */
+  uint32_t *light; /* [n_items] */
   uint32_t *row;
   const uint32_t *item;    /* [n_items] codes of the database; NULL: they are the same */
   const uint32_t *support; /* [n_items] */
-  uint64_t heaviest;       /* weight */
+  uint32_t heaviest;       /* weight */
 } hybrid_lists;
 
 /* Rows as masks, of `columns` items that are all frequent. */

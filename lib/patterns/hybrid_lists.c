@@ -18,39 +18,51 @@
 
 enum { AHEAD = 8 }; /* rows that are fetched before they are needed */
 
-/* One pass over the rows of an item. */
+/* The rows of an item. */
 typedef struct pass {
   const hybrid_lists *lists;
-  const uint32_t *row;
-  size_t n;
+  const uint32_t *light, *heavy; /* heavy[2 i] is a row, heavy[2 i + 1] its weight */
+  size_t n_light, n_heavy;
   uint32_t item;
 } pass;
 
-static inline const uint32_t *row_of(const pass *p, size_t i) {
-  if (i + AHEAD < p->n) __builtin_prefetch(p->lists->index + p->lists->start[p->row[i + AHEAD]]);
-  return p->lists->index + p->lists->start[p->row[i]];
+static pass pass_of(const hybrid_lists *l, uint32_t item) {
+  pass p = {.lists = l, .light = l->row + l->first[item], .n_light = l->light[item] - l->first[item], .item = item};
+  p.heavy = l->row + l->light[item];
+  p.n_heavy = (l->first[item + 1] - l->light[item]) / 2;
+  return p;
 }
 
-static inline uint32_t weight_of(const pass *p, size_t i) { return p->lists->weight[p->row[i]]; }
+static inline const uint32_t *light_row(const pass *p, size_t i) {
+  if (i + AHEAD < p->n_light) __builtin_prefetch(p->lists->index + p->light[i + AHEAD]);
+  return p->lists->index + p->light[i];
+}
+
+static inline const uint32_t *heavy_row(const pass *p, size_t i) { return p->lists->index + p->heavy[2 * i]; }
+static inline uint32_t heavy_weight(const pass *p, size_t i) { return p->heavy[2 * i + 1]; }
+static inline size_t n_rows(const pass *p) { return p->n_light + p->n_heavy; }
 
 static inline uint32_t code_of(const hybrid_lists *lists, uint32_t item) { return lists->item ? lists->item[item] : item; }
 
 /* ---- few rows: words ---------------------------------------------------------------- */
 
+/* @param n items seen so far @return items seen */
+static inline size_t set_bits(hybrid_worker *w, const uint32_t *at, uint32_t item, uint64_t bits, size_t n) {
+  for (; *at < item; at++) {
+    w->seen[n] = *at;
+    n += w->word[*at] == 0;
+    w->word[*at] |= bits;
+  }
+  return n;
+}
+
 static size_t fill_words(hybrid_worker *w, const pass *p) {
-  uint64_t *word = w->word;
-  uint32_t *seen = w->seen;
-  size_t n = 0;
-  unsigned bit = 0;
-  for (size_t i = 0; i < p->n; i++) {
-    uint32_t weight = weight_of(p, i);
-    uint64_t bits = (((uint64_t)2 << (weight - 1)) - 1) << bit;
+  size_t n = 0, bit = p->n_light;
+  for (size_t i = 0; i < p->n_light; i++) n = set_bits(w, light_row(p, i), p->item, (uint64_t)1 << i, n);
+  for (size_t i = 0; i < p->n_heavy; i++) {
+    uint32_t weight = heavy_weight(p, i);
+    n = set_bits(w, heavy_row(p, i), p->item, (((uint64_t)2 << (weight - 1)) - 1) << bit, n);
     bit += weight;
-    for (const uint32_t *at = row_of(p, i); *at < p->item; at++) {
-      seen[n] = *at;
-      n += word[*at] == 0;
-      word[*at] |= bits;
-    }
   }
   return n;
 }
@@ -77,15 +89,17 @@ typedef struct found {
   size_t ones; /* of all rows together */
 } found;
 
+/* @return items before the one of the pass */
+static inline size_t count_row(uint32_t *count, const uint32_t *first, uint32_t item, uint32_t weight) {
+  const uint32_t *at = first;
+  for (; *at < item; at++) count[*at] += weight;
+  return (size_t)(at - first);
+}
+
 static size_t count_items(hybrid_worker *w, const pass *p) {
-  uint32_t *count = w->count;
   size_t ones = 0;
-  for (size_t i = 0; i < p->n; i++) {
-    uint32_t weight = weight_of(p, i);
-    const uint32_t *first = row_of(p, i), *at = first;
-    for (; *at < p->item; at++) count[*at] += weight;
-    ones += (size_t)(at - first);
-  }
+  for (size_t i = 0; i < p->n_light; i++) ones += count_row(w->count, light_row(p, i), p->item, 1);
+  for (size_t i = 0; i < p->n_heavy; i++) ones += count_row(w->count, heavy_row(p, i), p->item, heavy_weight(p, i));
   return ones;
 }
 
@@ -97,8 +111,8 @@ static int by_place(const void *a, const void *b) {
 /* Takes the counts where few of very many are not zero: from the rows. */
 static size_t take_few(hybrid_worker *w, const pass *p, uint32_t all, found *f, uint64_t *keys, size_t *equal) {
   size_t q = 0;
-  for (size_t i = 0; i < p->n; i++)
-    for (const uint32_t *at = row_of(p, i); *at < p->item; at++) {
+  for (size_t i = 0; i < n_rows(p); i++)
+    for (const uint32_t *at = i < p->n_light ? light_row(p, i) : heavy_row(p, i - p->n_light); *at < p->item; at++) {
       uint32_t c = w->count[*at];
       w->count[*at] = 0;
       if (c == all)
@@ -134,23 +148,34 @@ static dm_status find_items(hybrid_worker *w, const pass *p, found *f) {
 
 /* ---- few items: masks ------------------------------------------------------------------- */
 
+static inline uint64_t mask_of(const uint32_t *code, const uint32_t *at, uint32_t item) {
+  uint64_t mask = 0;
+  for (; *at < item; at++) mask |= (uint64_t)(code[*at] != HYBRID_NONE) << (code[*at] & 63);
+  return mask;
+}
+
+static void fill_masks(hybrid_worker *w, const pass *p, hybrid_masks *m) {
+  for (size_t i = 0; i < p->n_light; i++) {
+    m->mask[m->n] = mask_of(w->code, light_row(p, i), p->item);
+    m->weight[m->n] = 1;
+    m->n += m->mask[m->n] != 0;
+  }
+  for (size_t i = 0; i < p->n_heavy; i++) {
+    m->mask[m->n] = mask_of(w->code, heavy_row(p, i), p->item);
+    m->weight[m->n] = heavy_weight(p, i);
+    m->n += m->mask[m->n] != 0;
+  }
+}
+
 static dm_status search_masks(hybrid_worker *w, const pass *p, const found *f) {
   hybrid_masks m = {.columns = (unsigned)f->n, .support = p->lists->support[p->item]};
-  if (!(m.mask = hybrid_take(w, p->n + 1, sizeof *m.mask)) || !(m.weight = hybrid_take(w, p->n + 1, sizeof *m.weight))) return DM_EBUDGET;
+  if (!(m.mask = hybrid_take(w, n_rows(p) + 1, sizeof *m.mask)) || !(m.weight = hybrid_take(w, n_rows(p) + 1, sizeof *m.weight)))
+    return DM_EBUDGET;
   for (size_t i = 0; i < f->n; i++) {
     w->code[f->place[i]] = (uint32_t)i;
     m.item[i] = code_of(p->lists, f->place[i]);
   }
-  for (size_t i = 0; i < p->n; i++) {
-    uint64_t mask = 0;
-    for (const uint32_t *at = row_of(p, i); *at < p->item; at++) {
-      uint32_t c = w->code[*at];
-      mask |= (uint64_t)(c != HYBRID_NONE) << (c & 63);
-    }
-    m.mask[m.n] = mask;
-    m.weight[m.n] = weight_of(p, i);
-    m.n += mask != 0;
-  }
+  fill_masks(w, p, &m);
   for (size_t i = 0; i < f->n; i++) w->code[f->place[i]] = HYBRID_NONE;
   dm_status s = m.columns > HYBRID_TABLE ? hybrid_masks_merge(w, &m) : DM_OK;
   return s == DM_OK ? hybrid_masks_search(w, &m) : s;
@@ -158,102 +183,118 @@ static dm_status search_masks(hybrid_worker *w, const pass *p, const found *f) {
 
 /* ---- lists of what is left ---------------------------------------------------------------- */
 
+typedef struct reduced_row {
+  uint32_t first, length, weight; /* place of its items in the index */
+} reduced_row;
+
 /* Lists in the making. */
 typedef struct reduced {
   hybrid_lists lists;
-  size_t *start;
-  uint32_t *index, *weight, *length, *item;
-  uint32_t *order;    /* rows by falling length */
-  size_t *longer;     /* [longest + 2] of a length: rows that are as long or longer */
+  uint32_t *index, *item;
+  size_t ones;
+  reduced_row *row, *sorted; /* as they were read; by falling length */
   size_t n, longest;
-  uint32_t heaviest;  /* weight */
+  size_t *longer; /* [longest + 3] of a length: rows that are as long or longer */
 } reduced;
 
 static bool has_room(hybrid_worker *w, const pass *p, const found *f, reduced *r) {
-  size_t ones = 0;
+  size_t ones = 0, n = n_rows(p), longest = w->h->longest + 3;
   for (size_t i = 0; i < f->n; i++) ones += f->support[i];
   if (ones > f->ones) ones = f->ones; /* weights count, too */
-  return (r->start = hybrid_take(w, p->n + 1, sizeof *r->start)) && (r->weight = hybrid_take(w, p->n, sizeof *r->weight)) &&
-         (r->length = hybrid_take(w, p->n, sizeof *r->length)) && (r->order = hybrid_take(w, p->n, sizeof *r->order)) &&
-         (r->item = hybrid_take(w, f->n, sizeof *r->item)) &&
-         (r->lists.first = hybrid_take(w, f->n + 2, sizeof *r->lists.first)) &&
-         (r->longer = hybrid_take(w, w->h->longest + 3, sizeof *r->longer)) &&
-         (r->lists.row = hybrid_take(w, ones + 1, sizeof *r->lists.row)) && (r->index = hybrid_take(w, ones + w->h->longest + 1, sizeof *r->index));
+  return (r->row = hybrid_take(w, n, sizeof *r->row)) && (r->sorted = hybrid_take(w, n, sizeof *r->sorted)) &&
+         (r->item = hybrid_take(w, f->n, sizeof *r->item)) && (r->lists.first = hybrid_take(w, f->n + 2, sizeof *r->lists.first)) &&
+         (r->lists.light = hybrid_take(w, f->n, sizeof *r->lists.light)) && (r->longer = hybrid_take(w, longest, sizeof *r->longer)) &&
+         (r->index = hybrid_take(w, ones + longest, sizeof *r->index));
 }
 
-/* Rows with two items at least, in the codes of what was found. first[i + 2] is how many rows item i has. */
+/* A row with two items at least, in the codes of what was found. */
+static inline void copy_row(const uint32_t *code, const uint32_t *at, uint32_t item, uint32_t weight, reduced *r) {
+  uint32_t *out = r->index + r->ones, k = 0, *places = r->lists.first + 1;
+  for (; *at < item; at++) {
+    out[k] = code[*at];
+    k += out[k] != HYBRID_NONE;
+  }
+  if (k < 2) return;
+  for (uint32_t i = 1; i < k; i++) places[out[i]] += weight > 1 ? 2 : 1; /* first[i + 1]: what item i needs */
+  r->row[r->n++] = (reduced_row){(uint32_t)r->ones, k, weight};
+  if (weight > r->lists.heaviest) r->lists.heaviest = weight;
+  if (k > r->longest) r->longest = k;
+  r->longer[k]++;
+  r->ones += k;
+}
+
 static void copy_rows(hybrid_worker *w, const pass *p, const found *f, reduced *r) {
-  size_t *many = r->lists.first + 2, ones = 0;
   memset(r->lists.first, 0, (f->n + 2) * sizeof *r->lists.first);
   memset(r->longer, 0, (w->h->longest + 3) * sizeof *r->longer);
   for (size_t i = 0; i < f->n; i++) {
     w->code[f->place[i]] = (uint32_t)i;
     r->item[i] = code_of(p->lists, f->place[i]);
   }
-  for (size_t i = 0; i < p->n; i++) {
-    uint32_t *out = r->index + ones, k = 0;
-    for (const uint32_t *at = row_of(p, i); *at < p->item; at++) {
-      out[k] = w->code[*at];
-      k += out[k] != HYBRID_NONE;
-    }
-    if (k < 2) continue;
-    for (uint32_t c = 1; c < k; c++) many[out[c]]++;
-    r->start[r->n] = ones;
-    r->length[r->n] = k;
-    r->weight[r->n] = weight_of(p, i);
-    if (r->weight[r->n] > r->heaviest) r->heaviest = r->weight[r->n];
-    if (k > r->longest) r->longest = k;
-    r->longer[k]++;
-    r->n++;
-    ones += k;
-  }
+  for (size_t i = 0; i < p->n_light; i++) copy_row(w->code, light_row(p, i), p->item, 1, r);
+  for (size_t i = 0; i < p->n_heavy; i++) copy_row(w->code, heavy_row(p, i), p->item, heavy_weight(p, i), r);
   for (size_t i = 0; i < f->n; i++) w->code[f->place[i]] = HYBRID_NONE;
 }
 
-/* Item by item, rows by where it stands in them. */
-static void turn_rows(const found *f, reduced *r) {
-  size_t *next = r->lists.first + 1, before = 0;
+static void sort_rows(reduced *r) {
+  size_t before = 0;
   for (size_t k = r->longest; k > 1; k--) {
     size_t n = r->longer[k];
     r->longer[k] = before;
     before += n;
   }
-  for (size_t i = 0; i < r->n; i++) r->order[r->longer[r->length[i]]++] = (uint32_t)i;
-  r->longer[r->longest + 1] = 0;
-  for (size_t i = 0; i < f->n; i++) next[i + 1] += next[i];
-  for (size_t at = 1; at < r->longest; at++)
-    for (size_t i = 0, n = r->longer[at + 1]; i < n; i++) {
-      uint32_t row = r->order[i];
-      r->lists.row[next[r->index[r->start[row] + at]]++] = row;
-    }
+  for (size_t i = 0; i < r->n; i++) r->sorted[r->longer[r->row[i].length]++] = r->row[i];
+}
+
+/* Where lists begin and end. @param end [n_items] out @return places */
+static size_t place_lists(hybrid_lists *l, size_t n_items, uint32_t *end) {
+  for (size_t i = 0; i < n_items; i++) {
+    l->first[i + 1] += l->first[i];
+    l->light[i] = l->first[i];
+    end[i] = l->first[i + 1];
+  }
+  return l->first[n_items];
+}
+
+/* When all are in, light and end meet. */
+static inline void list_row(hybrid_lists *l, uint32_t *end, uint32_t item, uint32_t row, uint32_t weight) {
+  if (weight == 1) {
+    l->row[l->light[item]++] = row;
+  } else {
+    end[item] -= 2;
+    l->row[end[item]] = row;
+    l->row[end[item] + 1] = weight;
+  }
 }
 
 static dm_status search_lists(hybrid_worker *w, const pass *p, const found *f) {
-  reduced r = {.n = 0};
-  if (!has_room(w, p, f, &r)) return DM_EBUDGET;
+  reduced r = {.lists = {.item = NULL}};
+  uint32_t *end = hybrid_take(w, f->n, sizeof *end);
+  if (!end || !has_room(w, p, f, &r)) return DM_EBUDGET;
+  hybrid_lists *l = &r.lists;
   copy_rows(w, p, f, &r);
-  turn_rows(f, &r);
-  r.lists.start = r.start;
-  r.lists.index = r.index;
-  r.lists.weight = r.weight;
-  r.lists.item = r.item;
-  r.lists.support = f->support;
-  r.lists.heaviest = r.heaviest;
+  sort_rows(&r);
+  if (!(l->row = hybrid_take(w, place_lists(l, f->n, end), sizeof *l->row))) return DM_EBUDGET;
+  for (size_t at = 1; at < r.longest; at++)
+    for (size_t i = 0, n = r.longer[at + 1]; i < n; i++)
+      list_row(l, end, r.index[r.sorted[i].first + at], r.sorted[i].first, r.sorted[i].weight);
+  l->index = r.index;
+  l->item = r.item;
+  l->support = f->support;
   hybrid_leaf(w, p->lists->support[p->item]);
   dm_status s = DM_OK;
-  for (size_t i = f->n; i-- > 0 && s == DM_OK && hybrid_goes_on(w);) s = hybrid_lists_extend(w, &r.lists, (uint32_t)i);
+  for (size_t i = f->n; i-- > 0 && s == DM_OK && hybrid_goes_on(w);) s = hybrid_lists_extend(w, l, (uint32_t)i);
   return s;
 }
 
 dm_status hybrid_lists_extend(hybrid_worker *w, const hybrid_lists *lists, uint32_t item) {
   dm_emit *e = w->e;
-  pass p = {.lists = lists, .row = lists->row + lists->first[item], .n = lists->first[item + 1] - lists->first[item], .item = item};
+  pass p = pass_of(lists, item);
   size_t perfect = e->n_perfect;
   uint32_t support = lists->support[item];
   dm_stack_mark mark = dm_stack_at(&w->memory);
   dm_status s = DM_OK;
   dm_emit_push(e, code_of(lists, item));
-  if (p.n * lists->heaviest < w->h->min || e->n >= w->h->max_size) {
+  if (p.n_light + p.n_heavy * (uint64_t)lists->heaviest < w->h->min || e->n >= w->h->max_size) {
     hybrid_leaf(w, support);
   } else if (support <= HYBRID_WORD) {
     s = search_words(w, &p);
@@ -273,26 +314,35 @@ dm_status hybrid_lists_extend(hybrid_worker *w, const hybrid_lists *lists, uint3
 
 /* ---- the whole database ---------------------------------------------------------------------- */
 
+static void count_places(const dm_itemdb *db, hybrid_lists *l) {
+  const dm_csr *rows = &db->rows;
+  for (size_t r = 0; r < rows->n; r++) {
+    if (db->weight[r] > l->heaviest) l->heaviest = db->weight[r];
+    for (size_t i = rows->start[r] + 1; i < rows->start[r + 1]; i++) l->first[rows->index[i] + 1] += db->weight[r] > 1 ? 2 : 1;
+  }
+}
+
 dm_status hybrid_lists_init(hybrid *h, dm_error *err) {
   const dm_csr *rows = &h->db->rows;
-  size_t n = h->db->n_items, ones = rows->start[rows->n] - rows->n;
+  size_t n = h->db->n_items;
   hybrid_lists *l = &h->lists;
-  *l = (hybrid_lists){.start = rows->start, .index = rows->index, .weight = h->db->weight, .support = h->support};
-  if (!(l->first = dm_alloc(h->ctx, n + 2, sizeof *l->first, "search", err)) ||
-      !(l->row = dm_alloc(h->ctx, ones + 1, sizeof *l->row, "search", err)))
-    return DM_EBUDGET;
-  size_t *next = l->first + 1; /* start of item i stands at i + 1 until it is filled */
-  for (size_t r = 0; r < rows->n; r++) {
-    if (l->weight[r] > l->heaviest) l->heaviest = l->weight[r];
-    for (size_t i = rows->start[r] + 1; i < rows->start[r + 1]; i++) next[rows->index[i] + 1]++;
-  }
-  for (size_t i = 0; i < n; i++) next[i + 1] += next[i];
+  *l = (hybrid_lists){.index = rows->index, .support = h->support};
+  uint32_t *end = dm_alloc(h->ctx, n, sizeof *end, "search", err);
+  if (!end || !(l->first = dm_alloc(h->ctx, n + 1, sizeof *l->first, "search", err)) ||
+      !(l->light = dm_alloc(h->ctx, n, sizeof *l->light, "search", err)))
+    goto done;
+  count_places(h->db, l);
+  if (!(l->row = dm_alloc(h->ctx, place_lists(l, n, end) + 1, sizeof *l->row, "search", err))) goto done;
   for (size_t r = 0; r < rows->n; r++)
-    for (size_t i = rows->start[r] + 1; i < rows->start[r + 1]; i++) l->row[next[rows->index[i]]++] = (uint32_t)r;
-  return DM_OK;
+    for (size_t i = rows->start[r] + 1; i < rows->start[r + 1]; i++)
+      list_row(l, end, rows->index[i], (uint32_t)rows->start[r], h->db->weight[r]);
+done:
+  dm_free(h->ctx, end);
+  return l->row ? DM_OK : DM_EBUDGET;
 }
 
 void hybrid_lists_clear(hybrid *h) {
   dm_free(h->ctx, h->lists.first);
+  dm_free(h->ctx, h->lists.light);
   dm_free(h->ctx, h->lists.row);
 }
