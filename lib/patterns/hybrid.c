@@ -18,31 +18,60 @@ enum { TASK_ROWS = 1024 }; /* rows of the items that share a task */
 
 /* ---- what all threads read -------------------------------------------------------- */
 
+/* Rows whose first 64 items are the same stand together, most of them: they are one here. */
 static dm_status init_masks(hybrid *h, dm_error *err) {
   const dm_itemdb *db = h->db;
+  const dm_csr *rows = &db->rows;
   hybrid_masks *m = &h->masks;
-  if (!(m->mask = dm_alloc(h->ctx, db->rows.n + 1, sizeof *m->mask, "search", err))) return DM_EBUDGET;
-  m->weight = db->weight;
-  m->n = db->rows.n;
-  m->columns = (unsigned)db->n_items;
+  m->columns = db->n_items < 64 ? (unsigned)db->n_items : 64;
   m->support = (uint32_t)db->total;
+  if (!(m->mask = dm_alloc(h->ctx, rows->n, sizeof *m->mask, "search", err)) ||
+      !(m->weight = dm_alloc(h->ctx, rows->n, sizeof *m->weight, "search", err)))
+    return DM_EBUDGET;
   for (unsigned i = 0; i < m->columns; i++) m->item[i] = i;
-  for (size_t r = 0; r < m->n; r++)
-    for (size_t i = db->rows.start[r]; i < db->rows.start[r + 1]; i++) m->mask[r] |= (uint64_t)1 << db->rows.index[i];
+  for (size_t r = 0; r < rows->n; r++) {
+    uint64_t mask = 0;
+    for (size_t i = rows->start[r]; i < rows->start[r + 1] && rows->index[i] < 64; i++) mask |= (uint64_t)1 << rows->index[i];
+    if (!mask) continue;
+    m->n += m->n == 0 || mask != m->mask[m->n - 1];
+    m->mask[m->n - 1] = mask;
+    m->weight[m->n - 1] += db->weight[r];
+  }
   return DM_OK;
 }
 
-/* Items from the last one on, those with few rows together. */
+static dm_status init_wide(hybrid *h, dm_error *err) {
+  const dm_itemdb *db = h->db;
+  const dm_csr *rows = &db->rows;
+  hybrid_wide *w = &h->wide;
+  if (!(w->low = dm_alloc(h->ctx, rows->n, sizeof *w->low, "search", err)) ||
+      !(w->high = dm_alloc(h->ctx, rows->n, sizeof *w->high, "search", err)))
+    return DM_EBUDGET;
+  w->weight = db->weight;
+  w->n = rows->n;
+  w->columns = (unsigned)db->n_items;
+  w->support = (uint32_t)db->total;
+  for (unsigned i = 0; i < w->columns; i++) w->item[i] = i;
+  for (size_t r = 0; r < rows->n; r++)
+    for (size_t i = rows->start[r]; i < rows->start[r + 1]; i++)
+      *(rows->index[i] < 64 ? &w->low[r] : &w->high[r]) |= (uint64_t)1 << (rows->index[i] & 63);
+  return DM_OK;
+}
+
+/* Items from the last one on, those with few rows together; of the first 64 each for itself, but the very first ones. */
 static dm_status share_out(hybrid *h, dm_error *err) {
-  size_t n = h->db->n_items;
+  size_t n = h->db->n_items, rows = TASK_ROWS;
   if (!(h->task = dm_alloc(h->ctx, n + 1, sizeof *h->task, "search", err))) return DM_EBUDGET;
-  size_t rows = TASK_ROWS;
   for (size_t i = n; i-- > 0;) {
-    if (rows >= TASK_ROWS) {
+    if (i + 1 == HYBRID_TABLE) {
       h->task[h->n_tasks++] = i + 1;
-      rows = 0;
+      break;
     }
-    rows += 1 + h->lists.first[i + 1] - h->lists.first[i];
+    if (rows >= TASK_ROWS || i < 64) {
+      h->task[h->n_tasks++] = i + 1;
+      rows = i == 64 ? TASK_ROWS : 0;
+    }
+    rows += h->lists.row ? 1 + h->lists.first[i + 1] - h->lists.first[i] : TASK_ROWS;
   }
   h->task[h->n_tasks] = 0;
   return DM_OK;
@@ -60,8 +89,8 @@ static dm_status init(hybrid *h, dm_error *err) {
   }
   size_t few = h->longest * HYBRID_WORD;
   h->few = few < db->n_items ? few : db->n_items;
-  if (db->n_items <= 64) return init_masks(h, err);
-  dm_status s = hybrid_lists_init(h, err);
+  dm_status s = init_masks(h, err);
+  if (s == DM_OK && db->n_items > 64) s = db->n_items <= 128 ? init_wide(h, err) : hybrid_lists_init(h, err);
   return s == DM_OK ? share_out(h, err) : s;
 }
 
@@ -69,6 +98,9 @@ static void clear(hybrid *h) {
   dm_free(h->ctx, h->support);
   dm_free(h->ctx, h->task);
   dm_free(h->ctx, h->masks.mask);
+  dm_free(h->ctx, h->masks.weight);
+  dm_free(h->ctx, h->wide.low);
+  dm_free(h->ctx, h->wide.high);
   hybrid_lists_clear(h);
 }
 
@@ -99,31 +131,23 @@ static void worker_clear(dm_ctx *ctx, hybrid_worker *w) {
 
 /* ---- tasks ---------------------------------------------------------------------------- */
 
-static dm_status finish(hybrid_worker *w, dm_status s) {
-  w->e->n = w->e->kept = w->e->n_perfect = 0;
-  return s == DM_OK ? dm_ctx_check(w->h->ctx, w->err) : s;
-}
-
-/* The sets that begin with one item; the last task has those of the first items together. */
-static dm_status run_masks(void *worker, size_t task, dm_emit *e, dm_error *err) {
-  hybrid_worker *w = worker;
-  const hybrid_masks *m = &w->h->masks;
-  w->e = e;
-  w->err = err;
-  if (task + 1 < w->h->n_tasks) return finish(w, hybrid_masks_extend(w, m, m->columns - 1 - (unsigned)task));
-  hybrid_masks_first(w, m, m->columns - (unsigned)task);
-  return finish(w, DM_OK);
-}
-
-static dm_status run_lists(void *worker, size_t task, dm_emit *e, dm_error *err) {
+/* The sets whose first item is one of the task's. */
+static dm_status run_task(void *worker, size_t task, dm_emit *e, dm_error *err) {
   hybrid_worker *w = worker;
   const hybrid *h = w->h;
+  size_t i = h->task[task], end = h->task[task + 1];
   dm_status s = DM_OK;
   w->e = e;
   w->err = err;
-  for (size_t i = h->task[task]; i-- > h->task[task + 1] && s == DM_OK && hybrid_goes_on(w);)
-    s = hybrid_lists_extend(w, &h->lists, (uint32_t)i);
-  return finish(w, s);
+  if (i <= HYBRID_TABLE && end == 0) {
+    hybrid_masks_first(w, &h->masks, (unsigned)i);
+    return dm_ctx_check(h->ctx, err);
+  }
+  for (; i-- > end && s == DM_OK && hybrid_goes_on(w);)
+    s = i < 64        ? hybrid_masks_extend(w, &h->masks, (unsigned)i)
+        : h->wide.low ? hybrid_wide_extend(w, &h->wide, (unsigned)i)
+                      : hybrid_lists_extend(w, &h->lists, (uint32_t)i);
+  return s == DM_OK ? dm_ctx_check(h->ctx, err) : s;
 }
 
 static dm_status mine_hybrid(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_size, dm_reporter *out, dm_error *err) {
@@ -135,12 +159,7 @@ static dm_status mine_hybrid(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind k
   hybrid_worker *workers = dm_alloc(ctx, n_workers, sizeof *workers, "search", err);
   dm_status s = workers ? init(&h, err) : DM_EBUDGET;
   for (size_t i = 0; i < n_workers && s == DM_OK; i++) s = worker_init(&workers[i], &h, err);
-  bool is_short = db->n_items <= 64;
-  if (s == DM_OK && is_short) {
-    unsigned few = h.masks.columns < HYBRID_TABLE ? h.masks.columns : HYBRID_TABLE;
-    h.n_tasks = 1 + h.masks.columns - few;
-  }
-  if (s == DM_OK) s = dm_tasks_run(ctx, out, h.n_tasks, workers, sizeof *workers, n_workers, is_short ? run_masks : run_lists, err);
+  if (s == DM_OK) s = dm_tasks_run(ctx, out, h.n_tasks, workers, sizeof *workers, n_workers, run_task, err);
   for (size_t i = 0; i < n_workers && workers; i++) worker_clear(ctx, &workers[i]);
   dm_free(ctx, workers);
   clear(&h);

@@ -4,6 +4,7 @@
  * become fewer and shorter:
  *
  *   lists    hybrid_lists.c  row -> its items, and item -> its rows
+ *   wide     hybrid_wide.c   at most 128 items are left, and rows are long: a row is two words
  *   masks    hybrid_masks.c  at most 64 items are left: a row is a word, equal rows are one, with their weight;
  *                            of the last few items all sets are counted at once, in a table
  *   words    hybrid_words.c  at most 64 rows are left: an item is a word
@@ -48,6 +49,16 @@ typedef struct hybrid_masks {
   uint32_t item[64];
 } hybrid_masks;
 
+/* The same with up to 128 columns, those from 64 on in `high`. */
+typedef struct hybrid_wide {
+  uint64_t *low, *high;
+  uint32_t *weight;
+  size_t n;
+  unsigned columns;
+  uint32_t support;
+  uint32_t item[128];
+} hybrid_wide;
+
 typedef struct hybrid {
   dm_ctx *ctx;
   const dm_itemdb *db;
@@ -57,9 +68,10 @@ typedef struct hybrid {
   size_t longest;        /* items of the longest row */
   size_t few;            /* items that HYBRID_WORD rows may have together */
   uint32_t *support;     /* [n_items] */
-  hybrid_lists lists;    /* more than 64 items … */
-  size_t *task;          /* [n_tasks + 1] first item of each; it ends where the next begins */
-  hybrid_masks masks;    /* … or not */
+  hybrid_masks masks;    /* of the first 64 items */
+  hybrid_wide wide;      /* of all, when there are 65 to 128; low is NULL otherwise */
+  hybrid_lists lists;    /* of the items from 64 on, when there are still more; row is NULL otherwise */
+  size_t *task;          /* [n_tasks + 1] first item of each and 1; it ends where the next begins */
   size_t n_tasks;
 } hybrid;
 
@@ -115,6 +127,11 @@ unsigned hybrid_masks_together(const hybrid_worker *w, const hybrid_masks *node)
 void hybrid_masks_first(hybrid_worker *w, const hybrid_masks *node, unsigned columns);
 /** Equal rows become one. */
 dm_status hybrid_masks_merge(hybrid_worker *w, hybrid_masks *node);
+
+/* hybrid_wide.c */
+dm_status hybrid_wide_search(hybrid_worker *w, const hybrid_wide *node);
+/** @param column from 64 on */
+dm_status hybrid_wide_extend(hybrid_worker *w, const hybrid_wide *node, unsigned column);
 
 /* hybrid_lists.c */
 /** The lists of the whole database. */

@@ -16,7 +16,10 @@
 
 #include <stdlib.h>
 
-enum { AHEAD = 8 }; /* rows that are fetched before they are needed */
+enum {
+  AHEAD = 16,  /* rows that are fetched before they are needed */
+  LONG_ROW = 16 /* items */
+};
 
 /* The rows of an item. */
 typedef struct pass {
@@ -181,6 +184,36 @@ static dm_status search_masks(hybrid_worker *w, const pass *p, const found *f) {
   return s == DM_OK ? hybrid_masks_search(w, &m) : s;
 }
 
+/* ---- not so few items in long rows: two words ----------------------------------------------- */
+
+static inline void fill_wide_row(const uint32_t *code, const uint32_t *at, uint32_t item, uint32_t weight, hybrid_wide *m) {
+  uint64_t low = 0, high = 0;
+  for (; *at < item; at++) {
+    uint32_t c = code[*at];
+    low |= (uint64_t)(c < 64) << (c & 63);
+    high |= (uint64_t)(c >= 64 && c != HYBRID_NONE) << (c & 63);
+  }
+  m->low[m->n] = low;
+  m->high[m->n] = high;
+  m->weight[m->n++] = weight;
+}
+
+static dm_status search_wide(hybrid_worker *w, const pass *p, const found *f) {
+  hybrid_wide m = {.columns = (unsigned)f->n, .support = p->lists->support[p->item]};
+  size_t n = n_rows(p);
+  if (!(m.low = hybrid_take(w, n, sizeof *m.low)) || !(m.high = hybrid_take(w, n, sizeof *m.high)) ||
+      !(m.weight = hybrid_take(w, n, sizeof *m.weight)))
+    return DM_EBUDGET;
+  for (size_t i = 0; i < f->n; i++) {
+    w->code[f->place[i]] = (uint32_t)i;
+    m.item[i] = code_of(p->lists, f->place[i]);
+  }
+  for (size_t i = 0; i < p->n_light; i++) fill_wide_row(w->code, light_row(p, i), p->item, 1, &m);
+  for (size_t i = 0; i < p->n_heavy; i++) fill_wide_row(w->code, heavy_row(p, i), p->item, heavy_weight(p, i), &m);
+  for (size_t i = 0; i < f->n; i++) w->code[f->place[i]] = HYBRID_NONE;
+  return hybrid_wide_search(w, &m);
+}
+
 /* ---- lists of what is left ---------------------------------------------------------------- */
 
 typedef struct reduced_row {
@@ -303,8 +336,12 @@ dm_status hybrid_lists_extend(hybrid_worker *w, const hybrid_lists *lists, uint3
     s = find_items(w, &p, &f);
     if (s != DM_OK || f.n == 0)
       hybrid_leaf(w, support);
+    else if (f.n <= 64)
+      s = search_masks(w, &p, &f);
+    else if (f.n <= 128 && f.ones >= LONG_ROW * n_rows(&p))
+      s = search_wide(w, &p, &f);
     else
-      s = f.n <= 64 ? search_masks(w, &p, &f) : search_lists(w, &p, &f);
+      s = search_lists(w, &p, &f);
   }
   dm_emit_unperfect(e, perfect);
   dm_emit_pop(e);
@@ -318,7 +355,8 @@ static void count_places(const dm_itemdb *db, hybrid_lists *l) {
   const dm_csr *rows = &db->rows;
   for (size_t r = 0; r < rows->n; r++) {
     if (db->weight[r] > l->heaviest) l->heaviest = db->weight[r];
-    for (size_t i = rows->start[r] + 1; i < rows->start[r + 1]; i++) l->first[rows->index[i] + 1] += db->weight[r] > 1 ? 2 : 1;
+    for (size_t i = rows->start[r + 1]; i-- > rows->start[r] + 1 && rows->index[i] >= 64;)
+      l->first[rows->index[i] + 1] += db->weight[r] > 1 ? 2 : 1;
   }
 }
 
@@ -334,7 +372,7 @@ dm_status hybrid_lists_init(hybrid *h, dm_error *err) {
   count_places(h->db, l);
   if (!(l->row = dm_alloc(h->ctx, place_lists(l, n, end) + 1, sizeof *l->row, "search", err))) goto done;
   for (size_t r = 0; r < rows->n; r++)
-    for (size_t i = rows->start[r] + 1; i < rows->start[r + 1]; i++)
+    for (size_t i = rows->start[r + 1]; i-- > rows->start[r] + 1 && rows->index[i] >= 64;)
       list_row(l, end, rows->index[i], (uint32_t)rows->start[r], h->db->weight[r]);
 done:
   dm_free(h->ctx, end);
