@@ -372,7 +372,7 @@ static dm_status run_report(cli *c) {
 
 static const verb_spec verbs[] = {
     {"run", "PIPELINE.yaml", "sources, cleaning, models, predictions and report from one file", 1, 1, run_tables, false, run_run,
-     "Parts: database, sources, clean, models, encode, predict, report, title. Paths are relative to the file.\n"},
+     "Parts: database, sources, clean, rules, models, encode, predict, report, title. Paths are relative to the file.\n"},
     {"rules", "DB SRC", "frequent sets of items", 2, 2, mine_rules_tables, false, mine_rules_run, mine_rules_notes},
     {"train", "METHOD DB SRC", "train a model and make it the active version", 3, 3, train_tables, true, run_train,
      "SRC is a table, a SELECT, or a data file. DB may be :memory:.\n"},

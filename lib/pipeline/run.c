@@ -1,6 +1,6 @@
 /*
- * A pipeline file: database, sources, clean, models, encode, predict, report, in
- * that order. Each part is a transaction of its own, so a kill leaves whole parts;
+ * A pipeline file: database, sources, clean, rules, models, encode, predict,
+ * report, in that order. Each part is a transaction of its own, so a kill leaves whole parts;
  * --resume skips those that are done (run_resume.c).
  */
 #include "pipeline/run.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const known_parts[] = {"database", "sources", "clean", "models", "encode", "predict", "report", "title"};
+static const char *const known_parts[] = {"database", "sources", "clean", "rules", "models", "encode", "predict", "report", "title"};
 
 static dm_status run_list(dm_run *r, const dm_yaml *root, const char *name, dm_status (*run)(dm_run *, const dm_yaml *, size_t, dm_error *),
                           dm_error *err) {
@@ -36,6 +36,7 @@ static dm_status run_list(dm_run *r, const dm_yaml *root, const char *name, dm_s
 static dm_status run_lists(dm_run *r, const dm_yaml *root, dm_error *err) {
   dm_status s = run_list(r, root, "sources", dm_run_source, err);
   if (s == DM_OK) s = run_list(r, root, "clean", dm_run_clean, err);
+  if (s == DM_OK) s = run_list(r, root, "rules", dm_run_rules, err);
   if (s == DM_OK) s = run_list(r, root, "models", dm_run_model, err);
   if (s == DM_OK) s = run_list(r, root, "encode", dm_run_encode, err);
   return s == DM_OK ? run_list(r, root, "predict", dm_run_predict, err) : s;

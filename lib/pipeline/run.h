@@ -34,6 +34,7 @@ void dm_run_skipped(dm_run *r);
 dm_status dm_run_source(dm_run *r, const dm_yaml *node, size_t index, dm_error *err);
 dm_status dm_run_clean(dm_run *r, const dm_yaml *node, size_t index, dm_error *err);
 dm_status dm_run_model(dm_run *r, const dm_yaml *node, size_t index, dm_error *err);
+dm_status dm_run_rules(dm_run *r, const dm_yaml *node, size_t index, dm_error *err);
 dm_status dm_run_encode(dm_run *r, const dm_yaml *node, size_t index, dm_error *err);
 dm_status dm_run_predict(dm_run *r, const dm_yaml *node, size_t index, dm_error *err);
 

@@ -198,6 +198,8 @@ DM_API dm_status dm_audit_text(const dm_json *audit, dm_buf *out, dm_error *err)
  * clean:
  *   - table: biopsy
  *     steps: [ … ]                      # as in a recipe
+ * rules:
+ *   - {source: sales, tid: receipt, item: article, min_support: 1%, min_confidence: 0.5, into: shop}   # the options of the verb as keys
  * models:
  *   - {method: tree, source: biopsy, target: class, model: m, test: 0.25, params: {max_depth: 5}}
  *     # features_from: MODEL learns from what that model has learned; methods with epochs also take time_limit: SECONDS and checkpoint: EPOCHS
