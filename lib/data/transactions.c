@@ -292,6 +292,8 @@ void dm_transactions_free(dm_transactions *t) {
   dm_csr_clear(ctx, &t->rows);
   dm_free(ctx, t->weight);
   dm_free(ctx, t->support);
+  dm_free(ctx, (void *)(uintptr_t)t->parent_start);
+  dm_free(ctx, (void *)(uintptr_t)t->parent);
   dm_free(ctx, t);
 }
 

@@ -77,8 +77,8 @@ static dm_status read_rules(const dm_run *r, const dm_yaml *node, dm_src *src, d
   read_wanted(r, node, o, &s, err);
   o->into = dm_run_text(r, node, "into", &s, err);
   o->path = dm_run_path(r, dm_run_text(r, node, "file", &s, err), &s, err);
-  if (s == DM_OK && (!src->text || (!o->into && !o->path)))
-    s = dm_yaml_fail(node, r->file, err, "rules need source:, and into: NAME or file: PATH");
+  if (s == DM_OK && (!src->text || !o->into == !o->path))
+    s = dm_yaml_fail(node, r->file, err, "rules need source:, and one of into: NAME or file: PATH");
   return s;
 }
 

@@ -145,8 +145,10 @@ static dm_status draw_matrix(const dm_section *s, const dm_rule_list *l, dm_erro
   dm_status status = dm_chart_rule_matrix(&drawing, &chart, l, &left, err);
   if (status == DM_OK && dm_section_figure(s, "Grouped matrix: bodies by their most common item, heads; size is support, darker is more lift", &drawing)) {
     if (l->of > l->n) dm_html_note(s->page, "Grouped matrix: the %zu rules with the largest lift of %llu.", l->n, (unsigned long long)l->of);
-    if (left.rules)
+    if (left.rules && left.heads)
       dm_html_note(s->page, "Grouped matrix: %zu rules have no place in it: none of its items is in their body, or their head is one of %zu more.", left.rules, left.heads);
+    else if (left.rules)
+      dm_html_note(s->page, "Grouped matrix: %zu rules have no place in it: none of its items is in their body.", left.rules);
   }
   dm_buf_clear(&drawing);
   return status;

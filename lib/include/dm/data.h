@@ -307,8 +307,8 @@ typedef struct dm_transactions {
   size_t n_items;
   const dm_str *names;    /* [n_items] */
   uint64_t *support;      /* [n_items] transactions, with their weights, that have the item */
-  const uint32_t *parent_start, *parent; /* hierarchy: ancestors of item i are parent[parent_start[i]] …; NULL = none */
-  void *memory;           /* what holds names and ancestors (private) */
+  const uint32_t *parent_start, *parent; /* hierarchy: ancestors of item i are parent[parent_start[i]] …; NULL = none; owned */
+  void *memory;           /* what holds the names (private) */
 } dm_transactions;
 DM_API void dm_transactions_free(dm_transactions *t); /* NULL allowed */
 DM_API size_t dm_transactions_find(const dm_transactions *t, dm_str name); /* code, or SIZE_MAX */
@@ -354,6 +354,27 @@ DM_API dm_status dm_basket_splitter_new(dm_ctx *ctx, const dm_basket_options *op
 /** @return DM_EINPUT with what is wrong, to be read behind the name of the cell: "is not UTF-8 text". */
 DM_API dm_status dm_basket_splitter_add(dm_basket_splitter *b, dm_str text, dm_transactions_builder *to, dm_error *err);
 DM_API void dm_basket_splitter_free(dm_basket_splitter *b); /* NULL allowed */
+
+/** A frame as transactions. */
+typedef struct dm_itemize_options {
+  size_t bins;       /* numeric columns of more than so many values are cut into so many parts of about equal counts, "age=[25, 38)"; 0 = never */
+  bool one_hot;      /* columns are items, which are there where the cell is a number other than 0, or true, yes, t or y */
+  const char *count; /* column with the weight of a row, NULL none; never an item */
+} dm_itemize_options;
+/**
+ * Items are "column=value"; missing cells give none.
+ * @param columns [d] of the frame. @return DM_EUSAGE: no such count column; DM_EINPUT: a cell that is no count, or neither yes nor no.
+ */
+DM_API dm_status dm_frame_itemize(const dm_frame *frame, const size_t *columns, size_t d, const dm_itemize_options *options,
+                                  dm_transactions **out, dm_error *err);
+/**
+ * Hierarchy: transactions with the ancestors of their items, too, which the result lists. Codes of items stay.
+ * @param pairs [n][2] child, parent; a child may have several.
+ * @return DM_EINPUT: an item that is its own ancestor, named. Source: Srikant & Agrawal, VLDB 1995.
+ */
+DM_API dm_status dm_transactions_generalise(const dm_transactions *t, const dm_str (*pairs)[2], size_t n, dm_transactions **out, dm_error *err);
+/** Takes items away from all rows, in place; their codes keep their names. @param drop [n_items] */
+DM_API dm_status dm_transactions_drop(dm_transactions *t, const bool *drop, dm_error *err);
 
 /* ---- encoders --------------------------------------------------------------- */
 
