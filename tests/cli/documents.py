@@ -331,6 +331,18 @@ def check_mining(db):
     write("bare.yaml", "database: out/bare.db\n")
     d = document("run", "dm-mine", "run", "bare.yaml")
     checks.that(d and d["report"] is None and d["models"] == [], "nothing asked, nothing done:", d)
+    write("buys.csv", "tid,item\n1,a\n1,b\n2,a\n2,b\n3,a\n3,c\n")
+    write("rules.yaml", "database: out/rules.db\nsources:\n  - {file: buys.csv}\nrules:\n"
+          "  - {source: buys, tid: tid, item: item, min_support: 2, min_confidence: 0.6, measure: lift, into: shop}\n"
+          "  - {source: buys, tid: tid, item: item, min_support: 50%, kind: closed, file: out/closed.csv}\n")
+    d = document("run", "dm-mine", "run", "rules.yaml")
+    checks.that(d and [(r["itemsets"], r["rules"], r["model"]) for r in d["rules"]] == [(3, 2, "shop"), (2, None, None)], "rules and sets:", d)
+    d = document("run", "dm-mine", "run", "rules.yaml", "--resume")
+    checks.that(d and d["rules"] == [None, None], "nothing to do again:", d)
+    for line, wrong in enumerate(("min_support: 0", "left: a", "max_size: 0.5", "min_confidence: 2", "measure: lft, min_confidence: 1", "supprt: 2", "file: x.csv"), 2):
+        write("wrong.yaml", "database: out/w.db\nsources: [{file: buys.csv}]\nrules:\n  - {source: buys, tid: tid, item: item, into: s%d, %s%s}\n" % (
+            line, "" if wrong.startswith("min_support") else "min_support: 1, ", wrong))
+        failure(2 if wrong.startswith("min_support") else 3, "dm-mine", "run", "wrong.yaml", place=("wrong.yaml", 4))
 
 
 # ---- failures ------------------------------------------------------------------
