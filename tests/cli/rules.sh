@@ -107,7 +107,7 @@ seq 1 40 | tr '\n' ' ' >one.dat
 yes "$(cat one.dat)" | head -n 3 >three.dat
 cat shop.dat three.dat >mixed.dat
 refused 5 '--min-support 4 fits' :memory: mixed.dat --format basket --min-support 2 --limit 100
-says err '1099511627779 frequent sets, limit 100'
+says err 'frequent sets, limit 100'
 refused 5 '--min-support 4 fits' :memory: mixed.dat --format basket --min-support 2 --min-confidence 0.5
 refused 5 '--min-support 4 fits' :memory: mixed.dat --format basket --min-support 2 --min-confidence 0.5 --limit 0 --max-size 6 --memory 20M
 says err '4598482 frequent sets take about'

@@ -101,22 +101,32 @@ static inline void remove_file(char *path) {
   free(path);
 }
 
-/* Real baskets beside the project, unpacked: "mushroom", "connect", "retail", "T10I4D100K". Skips the test, with a word, where they are not. */
-static inline char *shared_baskets(const char *name) {
+/* Whether they are there; a word where not. */
+static inline bool has_shared_baskets(const char *name, char packed[1024]) {
   const char *dir = getenv("DM_SHARED");
   struct stat about;
+  if (dir && snprintf(packed, 1024, "%s/data/baskets/%s.dat.gz", dir, name) < 1024 && stat(packed, &about) == 0) return true;
+  print_message("no shared data beside the project: skipped\n");
+  return false;
+}
+
+/* Real baskets beside the project, unpacked: "mushroom", "connect", "retail", "T10I4D100K". Skips the test, with a word, where they are not. */
+static inline char *shared_baskets(const char *name) {
   char packed[1024], command[2200];
-  if (!dir || snprintf(packed, sizeof packed, "%s/data/baskets/%s.dat.gz", dir, name) < 0 || stat(packed, &about) != 0) {
-    print_message("no shared data beside the project: skipped\n");
-    skip();
-  }
+  if (!has_shared_baskets(name, packed)) skip();
   char *path = file_of("", 0);
   assert_true(snprintf(command, sizeof command, "gzip -dc '%s' > '%s'", packed, path) > 0);
   assert_int_equal(system(command), 0);
   return path;
 }
 
+/* The context must hold nothing else yet: it is freed where the test ends here. */
 static inline dm_transactions *shared_transactions(dm_ctx *ctx, const char *name) {
+  char packed[1024];
+  if (!has_shared_baskets(name, packed)) {
+    dm_ctx_free(ctx);
+    skip();
+  }
   char *path = shared_baskets(name);
   dm_transactions *t = NULL;
   dm_error err = {0};
