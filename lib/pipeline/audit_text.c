@@ -30,8 +30,37 @@ static void add_terms(dm_buf *out, const dm_json *terms) {
   }
 }
 
+/* Conditions of the rule that fired, and the rule: "  rule 2: virginica (46 rows, confidence 0.978)". */
+static void add_rule(dm_buf *out, const dm_json *steps) {
+  dm_buf_adds(out, "\nrule\n");
+  for (const dm_json *step = steps->first; step; step = step->next) {
+    if (!dm_json_get(step, "rule")) {
+      dm_buf_printf(out, "  %s; %s is ", dm_json_get_string(step, "test", ""), dm_json_get_string(step, "feature", ""));
+      add_value(out, dm_json_get(step, "value"));
+      dm_buf_addc(out, '\n');
+      continue;
+    }
+    if (dm_json_get_bool(step, "default", false))
+      dm_buf_adds(out, "  no rule: ");
+    else
+      dm_buf_printf(out, "  rule %lld: ", (long long)dm_json_get_int(step, "rule", 0));
+    dm_buf_printf(out, "%s (%.0f rows, confidence %.3f)\n", dm_json_get_string(step, "class", ""), dm_json_get_double(step, "rows", 0),
+                  dm_json_get_double(step, "confidence", 0));
+  }
+}
+
+static bool is_rule(const dm_json *path) {
+  for (const dm_json *step = path->first; step; step = step->next)
+    if (dm_json_get(step, "rule")) return true;
+  return false;
+}
+
 static void add_path(dm_buf *out, const dm_json *path) {
   if (!path || path->type != DM_JSON_ARRAY) return;
+  if (is_rule(path)) {
+    add_rule(out, path);
+    return;
+  }
   if (path->first && dm_json_get(path->first, "term")) {
     add_terms(out, path);
     return;

@@ -217,7 +217,7 @@ def check_features(db):
     document("models_show", "dm-mine", "models", db, "show", "ae")
     d = document("audit", "dm-mine", "audit", db, "ae", "--row", 5)
     checks.that(d and d["stages"] == [] and d["path"] is None and d["features"][0]["part"] is not None, "parts of the error:", d)
-    for method in ("tree", "logistic"):
+    for method in ("tree", "logistic", "cba"):
         d = document("train", "dm-mine", "train", method, db, "pima", "--target", "diabetes", "--features-from", "ae", "--model", "both", "--test", 0.25)
         checks.that(d and (d["columns"], d["features_from"]) == (3, "ae@2"), "features of another model:", d)
         d = document("audit", "dm-mine", "audit", db, "both", "--row", 5)

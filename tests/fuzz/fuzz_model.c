@@ -28,7 +28,8 @@ static void expect(bool held) {
 
 /* One database for all inputs, as making the tables takes longer than loading a model. */
 static dm_store *open_store(void) {
-  static const dm_learner *const learners[] = {&dm_learner_tree, &dm_learner_logistic, &dm_learner_net, &dm_learner_autoencoder, &toy_learner, &codes_learner, NULL};
+  static const dm_learner *const learners[] = {&dm_learner_tree, &dm_learner_logistic, &dm_learner_cba, &dm_learner_net,
+                                              &dm_learner_autoencoder, &toy_learner, &codes_learner, NULL};
   static dm_store *store;
   dm_ctx *ctx = NULL;
   dm_ctx_options options = {.threads = 1, .budget = (size_t)512 << 20, .learners = learners};

@@ -278,6 +278,30 @@ typedef struct dm_emerging_options {
 DM_API dm_status dm_emerging_find(dm_ctx *ctx, const dm_transactions *t, const uint8_t *group, const uint64_t *total, const dm_itemsets *sets,
                                   const dm_emerging_options *options, dm_arena *arena, dm_emerging **out, size_t *n, dm_error *err);
 
+/* ---- classes by rules ----------------------------------------------------------------------- */
+
+/**
+ * CBA: association rules whose head is a class, by confidence, support (both
+ * falling), fewer conditions, columns; of these the ones that classify some
+ * training row right that none before has, up to where the fewest errors are
+ * made, and a default. The first rule whose conditions all hold decides.
+ *
+ * A condition is a level of a category or an interval of a number; a missing or
+ * unseen value fulfils none. Numbers are cut by the classes (Fayyad & Irani), in
+ * quarters where these give no cut. Probabilities are those of the rows of the
+ * training that have the body of the rule, whichever rule decided them then:
+ *   p_c = (rows of class c + 1) / (rows + k)
+ * For the default they are the rows that no rule has.
+ *
+ * Stored tensors (r rules, m conditions, k classes):
+ *   cut_start i32[d + 1]  cut f64[…] (ascending in a column: bin b has cut[b - 1] < x <= cut[b])
+ *   start i32[r + 1]  feature i32[m] (ascending in a rule)  code i32[m] (bin or level)  count f64[r + 1, k] (last the default)
+ *
+ * trace gives [{"feature","test","value"}… for the conditions, {"rule","default":bool,"class","rows","confidence"}].
+ * Source: Liu, Hsu & Ma, Integrating classification and association rule mining, KDD 1998.
+ */
+extern DM_API const dm_learner dm_learner_cba;
+
 #ifdef __cplusplus
 }
 #endif
