@@ -35,7 +35,8 @@ static void last_set(dm_lcm_worker *w) {
   if (s->kind == DM_MAXIMAL && s->n_bits) {
     dm_lcm_gathered g;
     bits_as_in_database(w);
-    if (dm_lcm_gather(w, &s->counted, dm_lcm_first(s->n_bits), &g)) (void)dm_lcm_found_gathered(w, &s->counted, &g);
+    dm_lcm_out out = {0, dm_lcm_first(s->db->n_items - s->n_bits)};
+    if (dm_lcm_gather(w, s->exact.a, s->exact.weight, s->exact.n, dm_lcm_first(s->n_bits), &g)) (void)dm_lcm_exact_found(w, &s->exact, &out, &g);
   } else if (s->n_everywhere && (s->kind == DM_CLOSED || s->n_everywhere == s->db->n_items)) {
     for (size_t i = 0; i < s->n_everywhere; i++) dm_lcm_push(w, (uint32_t)i);
     dm_lcm_found(w, s->db->total);
@@ -50,7 +51,8 @@ static void bits_head(dm_lcm_worker *w, unsigned head) {
   if (s->kind == DM_CLOSED)
     (void)dm_lcm_closed_head(w, &s->bits, head, bit - 1, above, s->db->support[head]);
   else if (!(s->gathered & bit))
-    (void)dm_lcm_maximal_head(w, &s->counted, head, (bit - 1) | (above & s->gathered), above & ~s->gathered, s->db->support[head]);
+    (void)dm_lcm_exact_head(w, &s->exact, &(dm_lcm_out){above & ~s->gathered, dm_lcm_first(s->db->n_items - s->n_bits)}, head,
+                            (bit - 1) | (above & s->gathered), s->db->support[head]);
 }
 
 /* All in one task, the most frequent item first. */
@@ -108,9 +110,8 @@ static bool has_room(dm_lcm_worker *w, const dm_lcm_search *s, dm_error *err) {
   return w->word != NULL;
 }
 
-static dm_status mine(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_size, dm_reporter *out, dm_error *err) {
-  (void)max_size; /* a set that is too long may have closed subsets of the right length */
-  dm_lcm_search s = {.ctx = ctx, .db = db, .kind = kind, .min_support = db->min_support, .kernels = dm_lcm_kernels_get()};
+dm_status dm_lcm_mine(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_counts, dm_reporter *out, dm_error *err) {
+  dm_lcm_search s = {.ctx = ctx, .db = db, .kind = kind, .min_support = db->min_support, .max_counts = max_counts, .kernels = dm_lcm_kernels_get()};
   dm_generators generators;
   dm_generators_init(&generators, ctx, db->total);
   s.generators = &generators;
@@ -125,6 +126,12 @@ static dm_status mine(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, si
   free_workers(ctx, workers, threads + 1);
   dm_generators_clear(&generators);
   return status;
+}
+
+/* Sets that are too long are gone through, too: longer ones tell whether a set is closed or maximal. */
+static dm_status mine(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_size, dm_reporter *out, dm_error *err) {
+  (void)max_size;
+  return dm_lcm_mine(ctx, db, kind, DM_LCM_MAX_COUNTS, out, err);
 }
 
 const dm_miner dm_miner_lcm = {

@@ -7,7 +7,8 @@
  *   lcm_sparse.c      conditional databases as rows of items, while there are many items
  *   lcm_columns.c     the end of it, for sets of at most 64 transactions
  *   lcm_closed.c      closed sets, conditional databases as rows of bits
- *   lcm_maximal.c     maximal sets, the same with counts of items that are out
+ *   lcm_exact.c       maximal sets, the same while rows are many
+ *   lcm_maximal.c     maximal sets, with counts of items that are out
  *   lcm_generators.c  generators, the same as lcm_closed.c with a store of sets
  *   lcm_kernels.c     loops over many rows of bits, scalar and SIMD
  */
@@ -74,24 +75,39 @@ typedef struct dm_lcm_kernels {
   bool (*covers)(const uint64_t *columns, size_t n, uint64_t rows);
   /** Whether a column has at least `min` of the rows. */
   bool (*meets)(const uint64_t *columns, size_t n, uint64_t rows, unsigned min);
-  /** Columns cut down to the rows, of which they have at least `min` but not all; items of those that have all go to `full` unless n_full is NULL. Writes up to 7 entries more. */
-  size_t (*narrow)(const uint64_t *columns, const uint32_t *items, size_t n, uint64_t rows, unsigned min, uint64_t *to, uint32_t *to_items, uint32_t *full, size_t *n_full);
+  /**
+   * Columns cut down to the rows, of which they have at least `min` but not all; items of those that have all go to `full` unless
+   * n_full is NULL. Writes up to 7 entries more.
+   */
+  size_t (*narrow)(const uint64_t *columns, const uint32_t *items, size_t n, uint64_t rows, unsigned min, uint64_t *to, uint32_t *to_items,
+                   uint32_t *full, size_t *n_full);
 } dm_lcm_kernels;
 /** Those for the registers that the CPU has. */
 const dm_lcm_kernels *dm_lcm_kernels_get(void);
+
+/* Rows of bits for maximal sets as long as they are many: every item keeps its bit, up to 64 in `a` and 64 others, none of the tail, in `x`. */
+typedef struct dm_lcm_exact {
+  size_t n;
+  uint64_t *a, *weight, *x; /* [n] */
+} dm_lcm_exact;
+/* Bits of the items that are out. */
+typedef struct dm_lcm_out {
+  uint64_t a, x;
+} dm_lcm_out;
 
 typedef struct dm_lcm_search {
   dm_ctx *ctx;
   const dm_itemdb *db;
   dm_itemset_kind kind;
   uint64_t min_support;
+  size_t max_counts; /* maximal sets: merged rows times items that are out, at most, where counts are kept of them */
   const dm_lcm_kernels *kernels;
   size_t n_everywhere; /* items that all transactions have: the first ones */
   dm_lcm_node root;    /* rows of the database; in, in_start: of the items from n_bits on */
   /* The first n_bits items are also rows of bits, none when these would be large: */
   size_t n_bits;
   dm_lcm_bits bits;       /* closed sets, generators */
-  dm_lcm_counted counted; /* maximal sets */
+  dm_lcm_exact exact;     /* maximal sets */
   uint64_t gathered;      /* maximal sets: see dm_lcm_gather */
   dm_generators *generators;
 } dm_lcm_search;
@@ -114,6 +130,10 @@ typedef struct dm_lcm_worker {
   uint32_t code[DM_LCM_BITS];
   size_t words;              /* of x in a row */
 } dm_lcm_worker;
+
+/** What the miner does; its max_counts is DM_LCM_MAX_COUNTS. */
+dm_status dm_lcm_mine(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_counts, dm_reporter *out, dm_error *err);
+enum { DM_LCM_MAX_COUNTS = 1 << 18 };
 
 /** Memory that goes with the next mark; NULL after noting why. */
 void *dm_lcm_take(dm_lcm_worker *w, size_t count, size_t size);
@@ -156,13 +176,14 @@ typedef struct dm_lcm_survey {
 } dm_lcm_survey;
 /** Of the rows with a bit. */
 dm_lcm_survey dm_lcm_look_at(const dm_lcm_worker *w, const dm_lcm_bits *rows, uint64_t bit);
-/** The rows with a bit, merged, unless none of the items `open` is in enough of them. @param open in: items to count, out: those that are; their supports go to count [64] */
+/**
+ * The rows with a bit, merged, unless none of the items `open` is in enough of them.
+ * @param open in: items to count; out: those that are. @param count [64] out: their supports
+ */
 bool dm_lcm_next_bits(dm_lcm_worker *w, const dm_lcm_bits *rows, uint64_t bit, uint64_t *open, dm_lcm_bits *next, uint64_t *count);
 /** All closed sets with items of the tail. @param out bits of the items that are out @param count [64] supports of the tail */
 bool dm_lcm_closed(dm_lcm_worker *w, const dm_lcm_bits *rows, uint64_t tail, uint64_t out, const uint64_t *count);
 bool dm_lcm_closed_head(dm_lcm_worker *w, const dm_lcm_bits *rows, unsigned head, uint64_t tail, uint64_t out, uint64_t support);
-bool dm_lcm_maximal_head(dm_lcm_worker *w, const dm_lcm_counted *rows, unsigned head, uint64_t tail, uint64_t done, uint64_t support);
-
 /** All generators with items of the tail. @param count [64] supports of the tail */
 bool dm_lcm_generators(dm_lcm_worker *w, const dm_lcm_bits *rows, uint64_t tail, const uint64_t *count);
 /** Pushes an item if that gives a generator, and reports it. @param is_one out */
@@ -174,9 +195,11 @@ typedef struct dm_lcm_gathered {
   uint32_t *row; /* [n] rows that have them all */
   size_t n;
 } dm_lcm_gathered;
-bool dm_lcm_gather(dm_lcm_worker *w, const dm_lcm_counted *rows, uint64_t tail, dm_lcm_gathered *g);
-/** They and the set, if that is maximal. */
-bool dm_lcm_found_gathered(dm_lcm_worker *w, const dm_lcm_counted *rows, const dm_lcm_gathered *g);
+bool dm_lcm_gather(dm_lcm_worker *w, const uint64_t *a, const uint64_t *weight, size_t n_rows, uint64_t tail, dm_lcm_gathered *g);
+/** The head with what was pushed, and all that follows. @param out items that are out, heads before this one among them */
+bool dm_lcm_exact_head(dm_lcm_worker *w, const dm_lcm_exact *rows, const dm_lcm_out *out, unsigned head, uint64_t tail, uint64_t support);
+/** What was gathered, if with what was pushed it is maximal. */
+bool dm_lcm_exact_found(dm_lcm_worker *w, const dm_lcm_exact *rows, const dm_lcm_out *out, const dm_lcm_gathered *g);
 /** All maximal sets with the one that was pushed, whose rows these are. @param count [64] supports of the tail */
 bool dm_lcm_maximal(dm_lcm_worker *w, const dm_lcm_counted *rows, uint64_t tail, const uint64_t *count);
 

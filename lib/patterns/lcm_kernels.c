@@ -74,12 +74,12 @@ static const dm_lcm_kernels scalar = {survey_scalar, select_scalar, count_scalar
 
 /* ---- AVX2: what brings its instruction for counting bits along ------------------------ */
 
-__attribute__((target("avx2,popcnt"))) static bool meets_avx2(const uint64_t *columns, size_t n, uint64_t rows, unsigned min) {
-  return meets_plain(columns, n, rows, min);
-}
+#define POPCNT __attribute__((target("avx2,popcnt")))
 
-__attribute__((target("avx2,popcnt"))) static size_t narrow_avx2(const uint64_t *columns, const uint32_t *items, size_t n, uint64_t rows, unsigned min,
-                                                                 uint64_t *to, uint32_t *to_items, uint32_t *full, size_t *n_full) {
+POPCNT static bool meets_avx2(const uint64_t *columns, size_t n, uint64_t rows, unsigned min) { return meets_plain(columns, n, rows, min); }
+
+POPCNT static size_t narrow_avx2(const uint64_t *columns, const uint32_t *items, size_t n, uint64_t rows, unsigned min, uint64_t *to,
+                                 uint32_t *to_items, uint32_t *full, size_t *n_full) {
   return narrow_plain(columns, items, n, rows, min, to, to_items, full, n_full);
 }
 
@@ -91,10 +91,15 @@ static const dm_lcm_kernels avx2 = {survey_scalar, select_scalar, count_scalar, 
 
 #if DM_HAS_SIMD
 
+static inline __mmask8 first_lanes(size_t n) {
+  unsigned lanes = n < 8 ? (1U << n) - 1 : 0xff;
+  return (__mmask8)lanes;
+}
+
 DM_AVX512 static void survey_avx512(const uint64_t *a, size_t n, uint64_t bit, uint64_t *all, uint64_t *any) {
   __m512i and = _mm512_set1_epi64(-1), or = _mm512_setzero_si512(), b = _mm512_set1_epi64((long long)bit);
   for (size_t r = 0; r < n; r += 8) {
-    __mmask8 in = n - r < 8 ? (__mmask8)((1U << (n - r)) - 1) : (__mmask8)0xff;
+    __mmask8 in = first_lanes(n - r);
     __m512i v = _mm512_maskz_loadu_epi64(in, a + r);
     __mmask8 has = _mm512_test_epi64_mask(v, b);
     and = _mm512_mask_and_epi64(and, has, and, v);
@@ -110,7 +115,7 @@ DM_AVX512 static size_t select_avx512(const uint64_t *a, const uint64_t *weight,
   __m256i number = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   size_t m = 0;
   for (size_t r = 0; r < n; r += 8) {
-    __mmask8 in = n - r < 8 ? (__mmask8)((1U << (n - r)) - 1) : (__mmask8)0xff;
+    __mmask8 in = first_lanes(n - r);
     __m512i v = _mm512_maskz_loadu_epi64(in, a + r);
     __mmask8 has = _mm512_test_epi64_mask(v, b);
     _mm512_storeu_si512(to_a + m, _mm512_maskz_compress_epi64(has, v));
@@ -135,7 +140,7 @@ DM_AVX512 static void count_avx512(const uint64_t *a, const uint64_t *weight, si
       sum[j] = _mm512_setzero_si512();
     }
     for (size_t r = 0; r < n; r += 8) {
-      __mmask8 in = n - r < 8 ? (__mmask8)((1U << (n - r)) - 1) : (__mmask8)0xff;
+      __mmask8 in = first_lanes(n - r);
       __m512i v = _mm512_maskz_loadu_epi64(in, a + r), w = _mm512_maskz_loadu_epi64(in, weight + r);
       DM_UNROLL
       for (unsigned j = 0; j < TOGETHER; j++) sum[j] = _mm512_mask_add_epi64(sum[j], _mm512_test_epi64_mask(v, bit[j]), sum[j], w);
@@ -149,7 +154,7 @@ DM_AVX512 static void count_avx512(const uint64_t *a, const uint64_t *weight, si
 DM_AVX512 static bool covers_avx512(const uint64_t *columns, size_t n, uint64_t rows) {
   __m512i all = _mm512_set1_epi64((long long)rows);
   for (size_t i = 0; i < n; i += 8) {
-    __mmask8 in = n - i < 8 ? (__mmask8)((1U << (n - i)) - 1) : (__mmask8)0xff;
+    __mmask8 in = first_lanes(n - i);
     __m512i left = _mm512_andnot_si512(_mm512_maskz_loadu_epi64(in, columns + i), all);
     if (_mm512_mask_testn_epi64_mask(in, left, left)) return true;
   }
@@ -161,23 +166,23 @@ DM_AVX512 static bool covers_avx512(const uint64_t *columns, size_t n, uint64_t 
 COUNTS_BITS static bool meets_avx512(const uint64_t *columns, size_t n, uint64_t rows, unsigned min) {
   __m512i all = _mm512_set1_epi64((long long)rows), least = _mm512_set1_epi64(min);
   for (size_t i = 0; i < n; i += 8) {
-    __mmask8 in = n - i < 8 ? (__mmask8)((1U << (n - i)) - 1) : (__mmask8)0xff;
+    __mmask8 in = first_lanes(n - i);
     __m512i column = _mm512_and_si512(_mm512_maskz_loadu_epi64(in, columns + i), all);
     if (_mm512_mask_cmpge_epu64_mask(in, _mm512_popcnt_epi64(column), least)) return true;
   }
   return false;
 }
 
-COUNTS_BITS static size_t narrow_avx512(const uint64_t *columns, const uint32_t *items, size_t n, uint64_t rows, unsigned min, uint64_t *to, uint32_t *to_items, uint32_t *full,
-              size_t *n_full) {
+COUNTS_BITS static size_t narrow_avx512(const uint64_t *columns, const uint32_t *items, size_t n, uint64_t rows, unsigned min, uint64_t *to,
+                                        uint32_t *to_items, uint32_t *full, size_t *n_full) {
   __m512i all = _mm512_set1_epi64((long long)rows), least = _mm512_set1_epi64(min);
   size_t kept = 0;
   for (size_t i = 0; i < n; i += 8) {
-    __mmask8 in = n - i < 8 ? (__mmask8)((1U << (n - i)) - 1) : (__mmask8)0xff;
+    __mmask8 in = first_lanes(n - i);
     __m512i column = _mm512_and_si512(_mm512_maskz_loadu_epi64(in, columns + i), all);
     __m256i item = _mm256_maskz_loadu_epi32(in, items + i);
     __mmask8 is_full = _mm512_mask_cmpeq_epi64_mask(in, column, all);
-    __mmask8 is_kept = _mm512_mask_cmpge_epu64_mask(in, _mm512_popcnt_epi64(column), least) & (__mmask8)~is_full;
+    __mmask8 is_kept = _mm512_mask_cmpge_epu64_mask((__mmask8)(in ^ is_full), _mm512_popcnt_epi64(column), least);
     _mm512_storeu_si512(to + kept, _mm512_maskz_compress_epi64(is_kept, column));
     _mm256_storeu_si256((__m256i *)(void *)(to_items + kept), _mm256_maskz_compress_epi32(is_kept, item));
     kept += (size_t)__builtin_popcount(is_kept);

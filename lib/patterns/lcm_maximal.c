@@ -40,22 +40,22 @@ static bool reaches(const uint32_t *sum, size_t n, uint64_t least) {
 
 /* ---- the gathered items ---------------------------------------------------------------- */
 
-bool dm_lcm_gather(dm_lcm_worker *w, const dm_lcm_counted *rows, uint64_t tail, dm_lcm_gathered *g) {
-  *g = (dm_lcm_gathered){.n = rows->n, .row = dm_lcm_take(w, rows->n + 1, sizeof *g->row)};
+bool dm_lcm_gather(dm_lcm_worker *w, const uint64_t *a, const uint64_t *weight, size_t n_rows, uint64_t tail, dm_lcm_gathered *g) {
+  *g = (dm_lcm_gathered){.n = n_rows, .row = dm_lcm_take(w, n_rows + 1, sizeof *g->row)};
   if (!g->row) return false;
-  for (size_t r = 0; r < rows->n; r++) {
+  for (size_t r = 0; r < n_rows; r++) {
     g->row[r] = (uint32_t)r;
-    g->support += rows->weight[r];
+    g->support += weight[r];
   }
   for (; tail; tail &= tail - 1) {
     uint64_t bit = tail & (0 - tail), support = 0;
-    for (size_t i = 0; i < g->n; i++) support += rows->weight[g->row[i]] & (0 - (uint64_t)((rows->a[g->row[i]] & bit) != 0));
+    for (size_t i = 0; i < g->n; i++) support += weight[g->row[i]] & (0 - (uint64_t)((a[g->row[i]] & bit) != 0));
     if (support < w->search->min_support) continue;
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
       uint32_t row = g->row[i];
       g->row[n] = row;
-      n += (rows->a[row] & bit) != 0;
+      n += (a[row] & bit) != 0;
     }
     g->n = n;
     g->items |= bit;
@@ -65,7 +65,7 @@ bool dm_lcm_gather(dm_lcm_worker *w, const dm_lcm_counted *rows, uint64_t tail, 
 }
 
 /* Of the tail nothing more goes with it. */
-bool dm_lcm_found_gathered(dm_lcm_worker *w, const dm_lcm_counted *rows, const dm_lcm_gathered *g) {
+static bool found_gathered(dm_lcm_worker *w, const dm_lcm_counted *rows, const dm_lcm_gathered *g) {
   uint32_t *sum = dm_lcm_take(w, rows->n_out + 1, sizeof *sum);
   if (!sum) return false;
   add_out(rows, g->row, g->n, sum);
@@ -80,32 +80,31 @@ bool dm_lcm_found_gathered(dm_lcm_worker *w, const dm_lcm_counted *rows, const d
 /* ---- heads --------------------------------------------------------------------------------- */
 
 typedef struct head_rows {
-  uint32_t *row; /* [n] rows that have the head */
-  size_t n;
+  size_t n;             /* rows that have the head: */
+  uint64_t *a, *weight; /* [n] */
+  uint32_t *row;        /* [n] their numbers */
   uint64_t all, any;
-  uint32_t *out;              /* [n_out] how often outer items are in them */
+  uint32_t *out;        /* [n_out] how often outer items are in them */
   uint64_t count[DM_LCM_BITS];
 } head_rows;
 
 static bool look_at(dm_lcm_worker *w, const dm_lcm_counted *rows, uint64_t bit, head_rows *h) {
-  *h = (head_rows){.all = ~(uint64_t)0, .row = dm_lcm_take(w, rows->n + 1, sizeof *h->row)};
-  if (!h->row || !(h->out = dm_lcm_take(w, rows->n_out + 1, sizeof *h->out))) return false;
-  for (size_t r = 0; r < rows->n; r++) {
-    uint64_t a = rows->a[r], has = 0 - (uint64_t)((a & bit) != 0);
-    h->row[h->n] = (uint32_t)r;
-    h->n += (a & bit) != 0;
-    h->all &= a | ~has;
-    h->any |= a & has;
+  size_t room = rows->n + DM_LCM_SLACK;
+  *h = (head_rows){.all = ~(uint64_t)0, .a = dm_lcm_take(w, room, 2 * sizeof *h->a)};
+  if (!h->a || !(h->row = dm_lcm_take(w, room, sizeof *h->row)) || !(h->out = dm_lcm_take(w, rows->n_out + 1, sizeof *h->out))) return false;
+  h->weight = h->a + room;
+  h->n = w->search->kernels->select(rows->a, rows->weight, rows->n, bit, h->a, h->weight, h->row);
+  for (size_t r = 0; r < h->n; r++) {
+    h->all &= h->a[r];
+    h->any |= h->a[r];
   }
   return true;
 }
 
 /* @return those of `items` that are in enough rows */
-static uint64_t count_items(const dm_lcm_worker *w, const dm_lcm_counted *rows, head_rows *h, uint64_t items) {
+static uint64_t count_items(const dm_lcm_worker *w, head_rows *h, uint64_t items) {
   uint64_t kept = 0;
-  for (uint64_t left = items; left; left &= left - 1) h->count[__builtin_ctzll(left)] = 0;
-  for (size_t r = 0; r < h->n; r++)
-    for (uint64_t left = rows->a[h->row[r]] & items; left; left &= left - 1) h->count[__builtin_ctzll(left)] += rows->weight[h->row[r]];
+  w->search->kernels->count(h->a, h->weight, h->n, items, h->count);
   for (uint64_t left = items; left; left &= left - 1) {
     unsigned i = (unsigned)__builtin_ctzll(left);
     kept |= (uint64_t)(h->count[i] >= w->search->min_support) << i;
@@ -114,10 +113,10 @@ static uint64_t count_items(const dm_lcm_worker *w, const dm_lcm_counted *rows, 
 }
 
 /* Writes the counts of a row for the next level: of outer items that stay, and of heads before this one. */
-static void write_out(const dm_lcm_counted *rows, size_t row, const uint32_t *kept, size_t n_kept, uint64_t done, uint32_t *x) {
-  const uint32_t *from = rows->x + row * rows->n_out;
+static void write_out(const dm_lcm_counted *rows, const head_rows *h, size_t r, const uint32_t *kept, size_t n_kept, uint64_t done, uint32_t *x) {
+  const uint32_t *from = rows->x + h->row[r] * rows->n_out;
   for (size_t j = 0; j < n_kept; j++) x[j] = from[kept[j]];
-  for (; done; done &= done - 1) x[n_kept++] = (uint32_t)rows->weight[row] & (0 - (uint32_t)(rows->a[row] >> __builtin_ctzll(done) & 1));
+  for (; done; done &= done - 1) x[n_kept++] = (uint32_t)h->weight[r] & (0 - (uint32_t)(h->a[r] >> __builtin_ctzll(done) & 1));
 }
 
 /* The rows of the head, merged where they are equal in the tail. @param done heads before this one that are in enough rows */
@@ -136,9 +135,9 @@ static bool next_rows(dm_lcm_worker *w, const dm_lcm_counted *rows, const head_r
   dm_lcm_merger m = {.rows = {.a = next->a, .weight = next->weight}, .tail = ~(uint64_t)0};
   if (!dm_lcm_merge_table(w, &m, h->n)) return false;
   for (size_t r = 0; r < h->n; r++) {
-    size_t row = h->row[r], n = m.rows.n, at = dm_lcm_merge_row(&m, rows->a[row] & tail, rows->weight[row], NULL);
+    size_t n = m.rows.n, at = dm_lcm_merge_row(&m, h->a[r] & tail, h->weight[r], NULL);
     uint32_t *x = next->x + n * next->n_out, *to = next->x + at * next->n_out;
-    write_out(rows, row, kept, n_kept, done, x);
+    write_out(rows, h, r, kept, n_kept, done, x);
     if (at < n)
       for (size_t j = 0; j < next->n_out; j++) to[j] += x[j];
   }
@@ -148,7 +147,7 @@ static bool next_rows(dm_lcm_worker *w, const dm_lcm_counted *rows, const head_r
 }
 
 /* @param tail what may follow the head @param done heads before it */
-bool dm_lcm_maximal_head(dm_lcm_worker *w, const dm_lcm_counted *rows, unsigned head, uint64_t tail, uint64_t done, uint64_t support) {
+static bool maximal_head(dm_lcm_worker *w, const dm_lcm_counted *rows, unsigned head, uint64_t tail, uint64_t done, uint64_t support) {
   dm_stack_mark mark = dm_stack_at(&w->stack);
   head_rows h;
   if (!look_at(w, rows, (uint64_t)1 << head, &h)) return false;
@@ -157,7 +156,7 @@ bool dm_lcm_maximal_head(dm_lcm_worker *w, const dm_lcm_counted *rows, unsigned 
   if (h.all & done) goto done;
   add_out(rows, h.row, h.n, h.out);
   if (reaches(h.out, rows->n_out, support)) goto done;
-  uint64_t open = count_items(w, rows, &h, h.any & ~h.all & (tail | done));
+  uint64_t open = count_items(w, &h, h.any & ~h.all & (tail | done));
   dm_lcm_push(w, w->code[head]);
   dm_lcm_push_bits(w, h.all & tail);
   if (open & tail) {
@@ -176,16 +175,16 @@ bool dm_lcm_maximal(dm_lcm_worker *w, const dm_lcm_counted *rows, uint64_t tail,
   if (w->e->stop) return false;
   dm_stack_mark mark = dm_stack_at(&w->stack);
   dm_lcm_gathered g;
-  bool ok = dm_lcm_gather(w, rows, tail, &g);
+  bool ok = dm_lcm_gather(w, rows->a, rows->weight, rows->n, tail, &g);
   uint64_t done = 0;
   for (uint64_t heads = tail & ~g.items; ok && heads;) {
     unsigned head = 63 - (unsigned)__builtin_clzll(heads);
     uint64_t bit = (uint64_t)1 << head;
     heads &= ~bit;
-    ok = dm_lcm_maximal_head(w, rows, head, tail & ~done & ~bit, done, count[head]);
+    ok = maximal_head(w, rows, head, tail & ~done & ~bit, done, count[head]);
     done |= bit;
   }
-  ok = ok && dm_lcm_found_gathered(w, rows, &g);
+  ok = ok && found_gathered(w, rows, &g);
   dm_stack_back(&w->stack, mark);
   return ok;
 }

@@ -5,13 +5,17 @@
  */
 #include "patterns/lcm_merge.h"
 
-enum { MAX_COUNTS = 1 << 20 }; /* maximal sets: rows of bits times outer items, at most */
-
 static uint64_t low_bits(const dm_itemdb *db, size_t r, size_t *at) {
   uint64_t bits = 0;
   size_t i = db->rows.start[r];
   for (; i < db->rows.start[r + 1] && db->rows.index[i] < DM_LCM_BITS; i++) bits |= (uint64_t)1 << db->rows.index[i];
   *at = i;
+  return bits;
+}
+
+static uint64_t high_bits(const dm_itemdb *db, size_t r, size_t at) {
+  uint64_t bits = 0;
+  for (; at < db->rows.start[r + 1]; at++) bits |= (uint64_t)1 << (db->rows.index[at] - DM_LCM_BITS);
   return bits;
 }
 
@@ -24,8 +28,7 @@ static bool make_bits(dm_lcm_worker *w, dm_lcm_search *s) {
   if (!dm_lcm_merge_open(w, db->rows.n, words, &m, &table)) return false;
   for (size_t r = 0; r < db->rows.n; r++) {
     size_t at;
-    uint64_t bits = low_bits(db, r, &at), x = 0;
-    for (; words && at < db->rows.start[r + 1]; at++) x |= (uint64_t)1 << (db->rows.index[at] - DM_LCM_BITS);
+    uint64_t bits = low_bits(db, r, &at), x = high_bits(db, r, at);
     (void)dm_lcm_merge_row(&m, bits, db->weight[r], &x);
   }
   dm_stack_back(&w->stack, table);
@@ -33,25 +36,21 @@ static bool make_bits(dm_lcm_worker *w, dm_lcm_search *s) {
   return true;
 }
 
-/* The other items as counts. */
-static bool make_counted(dm_lcm_worker *w, dm_lcm_search *s) {
+/* The same without merging: what is out must be known row by row. */
+static bool make_exact(dm_lcm_worker *w, dm_lcm_search *s) {
   const dm_itemdb *db = s->db;
-  size_t n_out = db->n_items - s->n_bits, n = db->rows.n;
-  dm_lcm_merger m;
-  dm_stack_mark table;
-  uint32_t *x = dm_lcm_take(w, n * n_out + 1, sizeof *x);
-  if (!x || !dm_lcm_merge_open(w, n, 0, &m, &table)) return false;
-  memset(x, 0, n * n_out * sizeof *x);
+  size_t n = db->rows.n;
+  uint64_t *memory = dm_lcm_take(w, n + 1, 3 * sizeof *memory);
+  if (!memory) return false;
+  s->exact = (dm_lcm_exact){.n = n, .a = memory, .weight = memory + n, .x = memory + 2 * n};
   for (size_t r = 0; r < n; r++) {
-    size_t at, row;
-    uint64_t bits = low_bits(db, r, &at);
-    row = dm_lcm_merge_row(&m, bits, db->weight[r], NULL);
-    for (; at < db->rows.start[r + 1]; at++) x[row * n_out + db->rows.index[at] - DM_LCM_BITS] += db->weight[r];
+    size_t at;
+    s->exact.a[r] = low_bits(db, r, &at);
+    s->exact.x[r] = high_bits(db, r, at);
+    s->exact.weight[r] = db->weight[r];
   }
-  dm_stack_back(&w->stack, table);
-  s->counted = (dm_lcm_counted){.n = m.rows.n, .n_out = n_out, .a = m.rows.a, .weight = m.rows.weight, .x = x};
   dm_lcm_gathered g;
-  if (!dm_lcm_gather(w, &s->counted, dm_lcm_first(s->n_bits), &g)) return false;
+  if (!dm_lcm_gather(w, s->exact.a, s->exact.weight, n, dm_lcm_first(s->n_bits), &g)) return false;
   s->gathered = g.items;
   return true;
 }
@@ -66,8 +65,7 @@ bool dm_lcm_root(dm_lcm_worker *w, dm_lcm_search *s) {
   s->root = (dm_lcm_node){.n = n, .n_tail = n, .code = code, .count = db->support, .n_rows = db->rows.n, .start = db->rows.start,
                           .index = db->rows.index, .weight = db->weight};
   size_t low = n < DM_LCM_BITS ? n : DM_LCM_BITS;
-  bool small = db->total <= UINT32_MAX && db->rows.n * (n - low) <= MAX_COUNTS;
-  if (n <= 2 * DM_LCM_BITS && (s->kind != DM_MAXIMAL || small)) s->n_bits = low;
-  if (s->n_bits && !(s->kind == DM_MAXIMAL ? make_counted(w, s) : make_bits(w, s))) return false;
+  if (n <= 2 * DM_LCM_BITS && (s->kind != DM_MAXIMAL || db->total <= UINT32_MAX)) s->n_bits = low; /* counts of what is out have 32 bits */
+  if (s->n_bits && !(s->kind == DM_MAXIMAL ? make_exact(w, s) : make_bits(w, s))) return false;
   return dm_lcm_invert(w, &s->root, s->n_bits);
 }

@@ -10,8 +10,7 @@
 #include <string.h>
 
 enum { MAX_PAIRED = 1024 }; /* items of a tail whose pairs are counted */
-enum { MAX_WORDS = 8 };     /* closed sets: 64 times so many outer items are taken along with rows of bits */
-enum { MAX_COUNTS = 1 << 19 }; /* maximal sets: rows of bits times outer items, at most */
+enum { MAX_WORDS = 8 };      /* closed sets: 64 times so many outer items are taken along with rows of bits */
 
 /* What the rows of a head have. */
 typedef struct head_view {
@@ -210,7 +209,7 @@ static bool maximal_bits(dm_lcm_worker *w, const head_view *v, bool *fits) {
   if (!merged || !dm_lcm_merge_open(w, v->n_rows, 0, &m, &table)) return false;
   for (size_t r = 0; r < v->n_rows; r++) merged[r] = (uint32_t)dm_lcm_merge_row(&m, tail_bits(w, v, r), v->node->weight[v->rows[r]], NULL);
   dm_stack_back(&w->stack, table);
-  if (!(*fits = m.rows.n * n_out <= MAX_COUNTS)) return true;
+  if (!(*fits = m.rows.n * n_out <= w->search->max_counts)) return true;
   dm_lcm_counted rows = {.n = m.rows.n, .n_out = n_out, .a = m.rows.a, .weight = m.rows.weight};
   if (!(rows.x = dm_lcm_take(w, rows.n * n_out + 1, sizeof *rows.x))) return false;
   memset(rows.x, 0, rows.n * n_out * sizeof *rows.x);

@@ -5,7 +5,7 @@
  */
 #include "matrix/kernels/simd.h"
 #include "patterns/data.h"
-#include "patterns/miner.h"
+#include "patterns/lcm.h"
 
 #include <stdatomic.h>
 
@@ -112,7 +112,11 @@ static dm_status read_records(void *user, const char *p, size_t n, dm_error *err
 
 static dm_status mine(dm_ctx *ctx, const dm_miner *miner, const dm_itemdb *db, dm_itemset_kind kind, set_list *out, uint64_t *count, dm_error *err) {
   dm_sink sink = {out, read_records};
-  dm_reporter_options o = {.format = out ? DM_REPORT_RECORDS : DM_REPORT_COUNT, .db = db, .min_size = 1, .max_size = SIZE_MAX, .sink = out ? &sink : NULL};
+  dm_reporter_options o = {.format = DM_REPORT_COUNT, .db = db, .min_size = 1, .max_size = SIZE_MAX};
+  if (out) {
+    o.format = DM_REPORT_RECORDS;
+    o.sink = &sink;
+  }
   dm_reporter *r = NULL;
   if (out) *out = (set_list){0};
   dm_status s = dm_reporter_new(ctx, &o, &r, err);
@@ -140,6 +144,14 @@ static uint64_t count_sets(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kin
   assert_int_equal(s, DM_OK);
   return count;
 }
+
+/* The way of maximal sets with many rows, taken by few. */
+static dm_status mine_without_counts(dm_ctx *ctx, const dm_itemdb *db, dm_itemset_kind kind, size_t max_size, dm_reporter *out, dm_error *err) {
+  (void)max_size;
+  return dm_lcm_mine(ctx, db, kind, 20, out, err);
+}
+
+static const dm_miner without_counts = {.name = "lcm without counts", .mine = mine_without_counts};
 
 /* ---- by definition ------------------------------------------------------------------------ */
 
@@ -191,7 +203,7 @@ static void test_by_definition(void **state) {
   (void)state;
   dm_ctx *ctx = new_ctx();
   for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-    for (uint64_t seed = 0; seed < 4; seed++) {
+    for (uint64_t seed = 0; seed < 3; seed++) {
       dm_transactions *t = make(ctx, &small[i], seed);
       for (size_t j = 0; j < sizeof divisors / sizeof *divisors; j++) {
         dm_itemdb db;
@@ -200,14 +212,18 @@ static void test_by_definition(void **state) {
         for (size_t k = 0; k < 3; k++) {
           set_list want, got;
           char where[128];
-          (void)snprintf(where, sizeof where, "%s, seed %llu, support %llu, %s", small[i].name, (unsigned long long)seed, (unsigned long long)db.min_support,
-                         kind_names[kinds[k]]);
+          (void)snprintf(where, sizeof where, "%s, seed %llu, support %llu, %s", small[i].name, (unsigned long long)seed,
+                         (unsigned long long)db.min_support, kind_names[kinds[k]]);
           define(&db, kinds[k], &want);
           mine_sets(ctx, &dm_miner_lcm, &db, kinds[k], &got);
           sort_list(&want);
           sort_list(&got);
           assert_same(&want, &got, where);
           assert_int_equal(count_sets(ctx, &db, kinds[k]), want.n);
+          clear_list(&got);
+          mine_sets(ctx, &without_counts, &db, kinds[k], &got);
+          sort_list(&got);
+          assert_same(&want, &got, where);
           clear_list(&want);
           clear_list(&got);
         }
@@ -218,7 +234,10 @@ static void test_by_definition(void **state) {
   dm_ctx_free(ctx);
 }
 
-/* More than 128 items, so that no database of bits is there from the start; heads of up to 64 transactions and of more; tails of up to 64 items and of more. */
+/*
+ * More than 128 items but for the last two, so that no database of bits is there from the start; heads of up to 64 transactions and of
+ * more; tails of up to 64 items and of more.
+ */
 static const struct wide {
   shape shape;
   uint64_t min_support;
@@ -226,6 +245,7 @@ static const struct wide {
     {{.name = "short rows", .n = 300, .d = 400, .high = 0.05, .low = 0.01, .weight = 1, .blocks = 1}, 2},
     {{.name = "short rows, support 1", .n = 40, .d = 300, .high = 0.06, .low = 0.01, .weight = 1, .blocks = 1}, 1},
     {{.name = "long tails", .n = 500, .d = 180, .high = 0.7, .low = 0.1, .weight = 1, .blocks = 1}, 150},
+    {{.name = "pairs", .n = 300, .d = 200, .high = 0.35, .low = 0.3, .weight = 1, .blocks = 1}, 28},
     {{.name = "long tails, everywhere, heavy", .n = 300, .d = 150, .high = 0.5, .low = 0.15, .weight = 900, .everywhere = 2, .blocks = 1}, 22000},
     {{.name = "more than 32 bits", .n = 200, .d = 150, .high = 0.6, .low = 0.2, .weight = 4000000000, .blocks = 1}, UINT64_C(80000000000)},
     {{.name = "blocks", .n = 800, .d = 500, .high = 0.6, .low = 0.3, .repeated = 0.3, .weight = 2, .blocks = 10}, 45},
@@ -250,6 +270,10 @@ static void test_wide(void **state) {
       assert_true(want.n > 20);
       assert_same(&want, &got, where);
       assert_int_equal(count_sets(ctx, &db, kinds[k]), want.n);
+      clear_list(&got);
+      mine_sets(ctx, &without_counts, &db, kinds[k], &got);
+      sort_list(&got);
+      assert_same(&want, &got, where);
       clear_list(&want);
       clear_list(&got);
     }
@@ -326,7 +350,9 @@ static void test_failing_memory(void **state) {
   dm_ctx *ctx = NULL;
   dm_ctx_options o = {.allocate = allocate, .release = release, .user = &f, .threads = 2};
   assert_int_equal(dm_ctx_new(&o, &ctx, NULL), DM_OK);
-  for (size_t i = 1; i < 4; i++) {
+  static const size_t few_sets[] = {1, 4, 6};
+  for (size_t j = 0; j < sizeof few_sets / sizeof *few_sets; j++) {
+    size_t i = few_sets[j];
     dm_transactions *t = make(ctx, &wide[i].shape, i);
     dm_itemdb db;
     itemdb_of(ctx, t, wide[i].min_support, &db);
@@ -386,16 +412,11 @@ static void test_golden_connect(void **state) {
   check_golden("connect", (const golden[]){{50000, 26417, 985}, {20000, 474297, 11166}}, 2);
 }
 
-static void test_golden_retail(void **state) {
-  (void)state;
-  check_golden("retail", (const golden[]){{9, 189077, 75200}}, 1);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_by_definition),   cmocka_unit_test(test_wide),           cmocka_unit_test(test_same_order),
       cmocka_unit_test(test_nothing_frequent), cmocka_unit_test(test_failing_memory), cmocka_unit_test(test_golden_mushroom),
-      cmocka_unit_test(test_golden_connect),  cmocka_unit_test(test_golden_retail),
+      cmocka_unit_test(test_golden_connect),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
