@@ -8,7 +8,12 @@ static const option_spec source_options[] = {
     {"item", 0, OPTION_VALUE, "COL", "a row for each item: the column with the item"},
     {"basket", 0, OPTION_VALUE, "COL", "a row for each transaction: the column with its items, between commas or as a JSON array"},
     {"delimiter", 0, OPTION_VALUE, "C", "what stands between items instead, one character or 'tab'"},
+    {"columns", 0, OPTION_LIST, "A,B,...", "a row for each transaction: these columns, items are column=value (default: all)"},
+    {"one-hot", 0, OPTION_FLAG, NULL, "columns are items themselves: there where the cell is a number other than 0, true, yes, t or y"},
+    {"bins", 0, OPTION_VALUE, "N", "cut numeric columns with more values into so many parts (default 5)"},
     {"count", 0, OPTION_VALUE, "COL", "the column with how many times a transaction counts"},
+    {"hierarchy", 0, OPTION_VALUE, "FILE", "CSV file of items and what they are kinds of: rules and sets of these, too"},
+    {"never", 0, OPTION_LIST, "A,B,...", "items that are left out"},
     {0}};
 static const option_spec search_options[] = {
     {"min-support", 0, OPTION_VALUE, "S", "transactions that have the set: a number from 1 on, or a share of them, 0.01 or 1% (rounded up)"},
@@ -97,8 +102,13 @@ static dm_status read_rules(cli *c, dm_rules_options *o) {
 }
 
 static dm_status read_source(cli *c, dm_store *store, dm_csv_options *reading, dm_src *src, dm_rules_options *o) {
+  double bins = 0;
   *src = (dm_src){.text = c->arguments[1]};
   dm_status s = cli_reading(c, reading);
+  if (s == DM_OK) s = cli_values(c, "columns", true, &o->columns, &o->n_columns);
+  if (s == DM_OK) s = cli_values(c, "never", true, &o->never, &o->n_never);
+  if (s == DM_OK) s = cli_number(c, "bins", 2, 1000, true, &bins);
+  o->bins = (size_t)bins;
   if (s != DM_OK) return s;
   if (cli_has(c, "delimiter") && !(o->delimiter = dm_arena_printf(c->arena, &c->err, "%c", reading->delimiter))) return DM_EBUDGET;
   if (o->transaction_file) {
@@ -107,7 +117,9 @@ static dm_status read_source(cli *c, dm_store *store, dm_csv_options *reading, d
     return DM_OK;
   }
   s = cli_source_of(c, store, src->text, file_options, reading, src);
-  reading->delimiter = 0;
+  reading->delimiter = 0; /* it is the items', as are the columns */
+  reading->columns = NULL;
+  reading->n_columns = 0;
   return s;
 }
 
@@ -137,7 +149,8 @@ static void print_result(cli *c, const dm_rules_result *r) {
 }
 
 dm_status mine_rules_run(cli *c) {
-  dm_rules_options o = {.transaction_file = cli_has(c, "format"), .tid = cli_value(c, "tid"), .item = cli_value(c, "item"), .basket = cli_value(c, "basket"), .count = cli_value(c, "count")};
+  dm_rules_options o = {.transaction_file = cli_has(c, "format"), .tid = cli_value(c, "tid"), .item = cli_value(c, "item"), .basket = cli_value(c, "basket"), .count = cli_value(c, "count"),
+                        .one_hot = cli_has(c, "one-hot"), .hierarchy = cli_value(c, "hierarchy")};
   dm_csv_options reading;
   dm_src src;
   dm_rules_result r;

@@ -81,6 +81,7 @@ static dm_status run_job(rules_job *j, dm_arena *arena, dm_error *err) {
   const dm_rules_options *o = j->o;
   const uint8_t *appear = NULL;
   dm_status s = rules_read(j, err);
+  if (s == DM_OK) s = rules_generalise(j, err);
   if (s == DM_OK) s = rules_restrict(j, &appear, err);
   if (s == DM_OK && o->min_support) s = dm_support_parse(o->min_support, j->t->total, &j->search.min_support, err);
   if (s != DM_OK) return s;

@@ -26,8 +26,13 @@ typedef struct rules_job {
 dm_status rules_check_source(const dm_rules_options *o, dm_error *err);
 dm_status rules_read(rules_job *j, dm_error *err);
 
+/* rules_columns.c */
+dm_status rules_read_columns(rules_job *j, dm_error *err);
+
 /* rules_items.c */
-/** Items that options name. @param appear [n_items] for dm_rule_options, in the arena of the job; NULL: all may stand anywhere */
+/** The hierarchy adds ancestors. */
+dm_status rules_generalise(rules_job *j, dm_error *err);
+/** Items that options name: --never are dropped. @param appear [n_items] for dm_rule_options, in the arena of the job; NULL: all may stand anywhere */
 dm_status rules_restrict(rules_job *j, const uint8_t **appear, dm_error *err);
 
 /* rules_top.c */

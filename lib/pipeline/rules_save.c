@@ -62,7 +62,12 @@ static void put_source(const dm_rules_options *o, dm_json_out *j) {
   if (o->item) dm_json_put_string(j, "item", o->item);
   if (o->basket) dm_json_put_string(j, "basket", o->basket);
   if (o->delimiter) dm_json_put_string(j, "delimiter", o->delimiter);
+  if (o->columns) put_texts(j, "columns", o->columns, o->n_columns);
+  if (o->one_hot) dm_json_put_bool(j, "one_hot", true);
+  if (o->bins) dm_json_put_int(j, "bins", (int64_t)o->bins);
   if (o->count) dm_json_put_string(j, "count", o->count);
+  if (o->hierarchy) dm_json_put_string(j, "hierarchy", o->hierarchy);
+  put_texts(j, "never", o->never, o->n_never);
 }
 
 static void put_rules(const dm_rules_options *o, dm_json_out *j) {

@@ -4,6 +4,9 @@
  *   a transaction file      milk bread            one a line
  *   tid and item            1,milk / 1,bread      a row for each item, in a table, a SELECT or a data file
  *   a basket column         "milk,bread"          a row for each transaction
+ *   columns                 age=[25, 38), job=cook     a row for each transaction (rules_columns.c)
+ *
+ * Tables and SELECTs of the first kinds are read by the store; rows of data files go through a frame.
  */
 #include "pipeline/rules.h"
 
@@ -18,22 +21,24 @@ static dm_status exclude(const char *a, const char *b, dm_error *err) {
 }
 
 dm_status rules_check_source(const dm_rules_options *o, dm_error *err) {
-  const char *ways[4];
+  const char *ways[5];
   size_t n = 0;
   if (o->transaction_file) ways[n++] = "format basket";
   if (o->tid || o->item) ways[n++] = o->tid ? "tid" : "item";
   if (o->basket) ways[n++] = "basket";
+  if (o->columns || o->one_hot || o->bins) ways[n++] = o->columns ? "columns" : o->one_hot ? "one-hot" : "bins";
   if (n > 1) return exclude(ways[0], ways[1], err);
+  if (o->one_hot && o->bins) return exclude("one-hot", "bins", err);
   if (!o->tid != !o->item)
     return dm_fail(err, DM_EUSAGE, "--%s needs --%s COL, too: a row for each item", o->tid ? "tid" : "item", o->tid ? "item" : "tid");
   if (o->count && o->transaction_file) return exclude("count", "format basket", err);
   if (o->delimiter && !o->transaction_file && !o->basket)
     return dm_fail(err, DM_EUSAGE, "--delimiter stands between the items of --format basket or of --basket COL");
-  if (n) return DM_OK;
-  (void)dm_fail(err, DM_EUSAGE, "how do the transactions stand in SRC?");
-  dm_error_hint(err, "--format basket: a file with a line for each; --tid COL --item COL: a row for each item; --basket COL: all items in one column");
-  return DM_EUSAGE;
+  return DM_OK;
 }
+
+/* Baskets in a column: between commas, if nothing else is said. */
+static dm_basket_options splitting_of(const dm_rules_options *o) { return (dm_basket_options){.delimiter = o->delimiter ? o->delimiter : ","}; }
 
 /* ---- rows of a frame --------------------------------------------------------------------- */
 
@@ -41,8 +46,7 @@ typedef struct reader {
   const dm_frame *frame;
   const char *source;
   const dm_frame_column *tid, *item, *count;
-  const char *delimiter;
-  dm_arena *scratch; /* of one basket */
+  dm_basket_splitter *splitter;
   dm_transactions_builder *builder;
 } reader;
 
@@ -90,39 +94,13 @@ static dm_status add_item_row(reader *r, size_t row, dm_error *err) {
   return s == DM_OK ? dm_transactions_builder_add(r->builder, code, err) : s;
 }
 
-static dm_status add_array(reader *r, size_t row, dm_str text, dm_error *err) {
-  const dm_json *array = NULL;
-  dm_status s = dm_json_parse(r->scratch, text.p, text.n, &array, err);
-  if (s == DM_EBUDGET) return s;
-  if (s != DM_OK || array->type != DM_JSON_ARRAY) return bad_cell(r, row, r->item, "begins with '[', but is no JSON array", err);
-  for (const dm_json *e = array->first; s == DM_OK && e; e = e->next) {
-    char number[DM_NUMBER_MAX];
-    if (e->type == DM_JSON_STRING)
-      s = dm_transactions_builder_item(r->builder, e->string.p, e->string.n, err);
-    else if (e->type == DM_JSON_INT)
-      s = dm_transactions_builder_item(r->builder, number, dm_text_of_int(e->integer, number), err);
-    else
-      return bad_cell(r, row, r->item, "holds something else than texts and whole numbers", err);
-  }
-  dm_arena_reset(r->scratch);
-  return s;
-}
-
 static dm_status add_basket_row(reader *r, size_t row, dm_error *err) {
   char number[DM_NUMBER_MAX];
   uint64_t weight;
   dm_status s = weight_of(r, row, &weight, err);
-  dm_str text = {0};
-  if (s == DM_OK && !isnan(r->item->values[row])) text = dm_utf8_trim(cell_text(r->item, row, number).p, cell_text(r->item, row, number).n);
-  if (s == DM_OK && text.n && text.p[0] == '[') {
-    s = add_array(r, row, text, err);
-  } else {
-    for (const char *p = text.p, *end = p + text.n; s == DM_OK && p < end;) {
-      const char *stop = memchr(p, r->delimiter[0], (size_t)(end - p));
-      dm_str item = dm_utf8_trim(p, (size_t)((stop ? stop : end) - p));
-      if (item.n) s = dm_transactions_builder_item(r->builder, item.p, item.n, err);
-      p = stop ? stop + 1 : end;
-    }
+  if (s == DM_OK && !isnan(r->item->values[row])) {
+    s = dm_basket_splitter_add(r->splitter, cell_text(r->item, row, number), r->builder, err);
+    if (s == DM_EINPUT) dm_error_prefix(err, "%s: row %zu: column '%s'", r->source, row + 1, r->item->name);
   }
   return s == DM_OK ? dm_transactions_builder_end(r->builder, weight, err) : s;
 }
@@ -144,11 +122,12 @@ static dm_status find_column(const reader *r, const char *name, const dm_frame_c
 
 static dm_status read_frame(rules_job *j, const dm_frame *frame, dm_error *err) {
   const dm_rules_options *o = j->o;
-  reader r = {.frame = frame, .source = j->src->text, .delimiter = o->delimiter ? o->delimiter : ","};
+  reader r = {.frame = frame, .source = j->src->text};
+  const dm_basket_options splitting = splitting_of(o);
   dm_status s = find_column(&r, o->basket ? o->basket : o->item, &r.item, err);
   if (s == DM_OK && o->tid) s = find_column(&r, o->tid, &r.tid, err);
   if (s == DM_OK && o->count) s = find_column(&r, o->count, &r.count, err);
-  if (s == DM_OK) s = dm_arena_new(j->ctx, 0, &r.scratch, err);
+  if (s == DM_OK && o->basket) s = dm_basket_splitter_new(j->ctx, &splitting, &r.splitter, err);
   if (s == DM_OK) s = dm_transactions_builder_new(j->ctx, &r.builder, err);
   for (size_t row = 0; s == DM_OK && row < frame->n; row++) {
     if (row % 4096 == 0) s = dm_ctx_check(j->ctx, err);
@@ -158,7 +137,7 @@ static dm_status read_frame(rules_job *j, const dm_frame *frame, dm_error *err) 
     s = dm_transactions_builder_finish(r.builder, &j->t, err);
   else
     dm_transactions_builder_free(r.builder);
-  dm_arena_free(r.scratch);
+  dm_basket_splitter_free(r.splitter);
   return s;
 }
 
@@ -190,20 +169,27 @@ static dm_status read_file(rules_job *j, dm_error *err) {
 
 /* ---- what it is -------------------------------------------------------------------------- */
 
-static dm_status read_transactions(rules_job *j, dm_error *err) {
+/* A table or SELECT: read by the database itself, or taken from what it kept. */
+static dm_status read_table(rules_job *j, dm_error *err) {
   const dm_rules_options *o = j->o;
+  const dm_transactions_source how = {.tid = o->tid, .item = o->item, .basket = o->basket, .splitting = splitting_of(o), .count = o->count};
+  j->reading.pack = o->into != NULL;
+  return dm_store_transactions(j->store, j->src->text, &how, &j->t, &j->reading, err);
+}
+
+static dm_status read_data_file(rules_job *j, dm_error *err) {
   dm_frame *frame = NULL;
-  if (o->transaction_file) return read_file(j, err);
-  if (o->tid && !dm_src_is_file(j->store, j->src->text)) {
-    const dm_transactions_source how = {.tid = o->tid, .item = o->item, .count = o->count};
-    j->reading.pack = o->into != NULL;
-    return dm_store_transactions(j->store, j->src->text, &how, &j->t, &j->reading, err);
-  }
   dm_status s = dm_src_frame(j->store, j->src, NULL, 0, &frame, j->reading.digest, err);
   if (s == DM_OK) s = read_frame(j, frame, err);
   if (s == DM_OK) j->r.rejects = frame->rejects;
   dm_frame_free(frame);
   return s;
+}
+
+static dm_status read_transactions(rules_job *j, dm_error *err) {
+  if (j->o->transaction_file) return read_file(j, err);
+  if (!j->o->tid && !j->o->basket) return rules_read_columns(j, err);
+  return dm_src_is_file(j->store, j->src->text) ? read_data_file(j, err) : read_table(j, err);
 }
 
 dm_status rules_read(rules_job *j, dm_error *err) {

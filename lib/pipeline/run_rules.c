@@ -31,7 +31,12 @@ static void read_source(const dm_run *r, const dm_yaml *node, dm_src *src, dm_ru
   o->item = dm_run_text(r, node, "item", s, err);
   o->basket = dm_run_text(r, node, "basket", s, err);
   o->delimiter = dm_run_text(r, node, "delimiter", s, err);
+  o->columns = dm_run_texts(r, node, "columns", &o->n_columns, s, err);
+  o->one_hot = dm_run_flag(r, node, "one_hot", s, err);
+  o->bins = whole(r, node, "bins", 2, s, err);
   o->count = dm_run_text(r, node, "count", s, err);
+  o->hierarchy = dm_run_path(r, dm_run_text(r, node, "hierarchy", s, err), s, err);
+  o->never = dm_run_texts(r, node, "never", &o->n_never, s, err);
   if (*s == DM_OK && o->delimiter && strlen(o->delimiter) != 1)
     *s = dm_yaml_fail(dm_yaml_get(node, "delimiter"), r->file, err, "delimiter wants one character");
 }
@@ -62,13 +67,14 @@ static void read_wanted(const dm_run *r, const dm_yaml *node, dm_rules_options *
 }
 
 static dm_status read_rules(const dm_run *r, const dm_yaml *node, dm_src *src, dm_rules_options *o, dm_error *err) {
-  static const char *const known[] = {"source",   "format", "tid",            "item",    "basket", "delimiter", "count",    "min_support", "kind",
+  static const char *const known[] = {"source",   "format", "tid",            "item",    "basket", "delimiter", "columns", "one_hot", "bins", "count", "hierarchy", "never",    "min_support", "kind", "algorithm",
                                       "min_size", "max_size", "limit",        "top",     "min_confidence", "measure", "left", "right",     "max_head",
                                       "max_q",    "redundant", "min_improvement", "into", "file"};
   dm_status s = dm_yaml_check_keys(node, r->file, known, sizeof known / sizeof *known, err);
   read_source(r, node, src, o, &s, err);
   o->min_support = dm_run_text(r, node, "min_support", &s, err);
   o->kind = (dm_itemset_kind)dm_run_word(r, node, "kind", kinds, &s, err);
+  o->algorithm = dm_run_text(r, node, "algorithm", &s, err);
   o->min_size = whole(r, node, "min_size", 1, &s, err);
   o->max_size = whole(r, node, "max_size", 1, &s, err);
   o->has_limit = dm_yaml_get(node, "limit") != NULL;
@@ -97,5 +103,6 @@ dm_status dm_run_rules(dm_run *r, const dm_yaml *node, size_t index, dm_error *e
   }
   s = dm_mine_rules(r->ctx, r->store, &src, &o, r->arena, &result, err);
   if (s == DM_OK) dm_rules_json(&result, &r->json);
+  r->result->n_models += s == DM_OK && result.saved;
   return s == DM_OK ? dm_run_part_end(r, err) : s;
 }

@@ -28,7 +28,7 @@ VERBS = {
     ("dm-clean", "why"): ("DB T ROW [COLUMN]", "", ["DB", "pima", "1"]),
     ("dm-clean", "export"): ("DB SRC", f"output format with-dm-id {READING}", ["DB", PIMA, "-o", "x.csv"]),
     ("dm-mine", "run"): ("PIPELINE.yaml", "resume", ["bare.yaml"]),
-    ("dm-mine", "rules"): ("DB SRC", "format tid item basket delimiter count min-support kind algorithm min-size max-size limit top min-confidence measure left "
+    ("dm-mine", "rules"): ("DB SRC", "format tid item basket delimiter columns one-hot bins count hierarchy never min-support kind algorithm min-size max-size limit top min-confidence measure left "
                            "right max-head max-q redundant min-improvement into count-only output quote encoding header types trim null on-extra",
                            ["DB", "shop.csv", "--tid", "tid", "--item", "item", "--min-support", "2"]),
     ("dm-mine", "train"): ("METHOD DB SRC", f"target task features ignore features-from group model test folds train-metrics time-limit checkpoint resume {READING} {TREE}",
@@ -44,13 +44,13 @@ VERBS = {
 VALUES = {
     "seed": ["7"], "threads": ["1", "2"], "memory": ["512M", "1G", "300000000"],
     "table": ["t1"], "delimiter": [","], "quote": ['"'], "encoding": ["UTF-8"], "null": ["NA", "?"],
-    "columns": {"import": ["a,b,c,d,e"], "": [PIMA_COLUMNS]},
+    "columns": {"import": ["a,b,c,d,e"], "rules": ["word", "word,times"], "": [PIMA_COLUMNS]},
     "target": ["diabetes"], "report": ["p.html"], "output": {"report": ["r.html"], "": ["x.csv", "x.tsv", "x.jsonl"]},
     "features": ["glucose,mass"], "ignore": ["age"], "features-from": ["ae"], "group": ["age"], "model": ["m1"], "test": ["0.25"], "folds": ["3"],
     "time-limit": ["5"], "checkpoint": ["2"],
     "into": ["scored", "name"], "row": ["2"], "title": ["A page"],
-    "tid": ["order"], "item": ["word"], "basket": ["words"], "count": ["times"], "min-support": ["1", "0.5", "20%"],
-    "format": ["basket"], "algorithm": ["auto", "eclat"], "min-size": ["2"], "max-size": ["3"], "limit": ["0", "100"], "top": ["2"],
+    "tid": ["order"], "item": ["word"], "basket": ["words"], "count": ["times"], "bins": ["2"], "hierarchy": ["kinds.csv"], "never": ["milk", "milk,beer"], "min-support": ["1", "0.5", "20%"],
+    "format": ["basket"], "algorithm": ["auto", "apriori", "eclat", "fpgrowth", "hybrid"], "min-size": ["2"], "max-size": ["3"], "limit": ["0", "100"], "top": ["2"],
     "min-confidence": ["0", "0.5", "1"], "measure": ["lift", "share", "chi-square"], "left": ["milk", "milk,beer"], "right": ["bread"],
     "max-head": ["2"], "max-q": ["0.5"], "min-improvement": ["0.1"],
     "max-depth": ["auto", "3"], "min-samples-split": ["5"], "min-samples-leaf": ["2"], "min-impurity-decrease": ["0.01"],
@@ -59,6 +59,7 @@ VALUES = {
 # what a good option needs beside it
 BESIDE = {("import", "append"): ["--table", "iris2"], ("predict", "replace"): ["--into", "scored2"], ("predict", "json"): ["--into", "t1"],
           ("rules", "format"): ["--count-only"], ("rules", "basket"): ["--count-only"], ("rules", "delimiter"): ["--basket", "words"],
+          ("rules", "one-hot"): ["--columns", "times"],
           **{("rules", o): ["--min-confidence", "0.5"] for o in ("measure", "left", "right", "max-head", "max-q", "redundant", "min-improvement")},
           ("encode", "replace"): ["--into", "scored2"], ("encode", "json"): ["--into", "t1"]}
 # choices that are taken, but do not go with the data: no header means no such columns, text is no number, and so on
@@ -71,7 +72,7 @@ MISFITS = {("train", "header", "no"): 2, ("predict", "header", "no"): 3, ("evalu
 INSTEAD = {("train", "target"), ("train", "ccp-alpha"), ("audit", "row"), ("export", "output"), ("report", "output"),
            ("rules", "tid"), ("rules", "item"), ("rules", "min-support")}
 # options of the good call that do not go with it
-WITHOUT = {("rules", o): ["--tid", "--item"] for o in ("format", "basket", "delimiter")}
+WITHOUT = {("rules", o): ["--tid", "--item"] for o in ("format", "basket", "delimiter", "columns", "one-hot", "bins")}
 
 checks = Checks()
 
@@ -302,6 +303,7 @@ def digest(name):
 def main():
     folder = enter_folder()
     write("bare.yaml", "database: out/bare.db\n")
+    write("kinds.csv", "milk,dairy\nbread,food\ndairy,food\n")
     write("shop.csv", "tid,item,order,word,words,times\n1,milk,7,a,\"a,b\",2\n1,bread,7,b,b,2\n2,bread,8,a,a,1\n2,beer,8,c,c,1\n3,milk,8,d,,3\n3,bread,9,d,,3\n")
     make_database(checks, "my.db")
     run("dm-clean", "import", "my.db", IRIS, "--table", "iris2")

@@ -127,14 +127,19 @@ DM_API void dm_model_json(const dm_model_meta *m, const dm_model_metric *metrics
 
 /* ---- rules: frequent patterns ------------------------------------------------------------ */
 
-/** All zero but min_support: SRC as --tid tid --item item, all frequent sets. */
+/** All zero but min_support: items "column=value" of all columns, all frequent sets. */
 typedef struct dm_rules_options {
-  /* how SRC becomes transactions: one of the three */
+  /* how SRC becomes transactions: one of the first three, or else rows whose columns are items */
   bool transaction_file;      /* SRC is a transaction file, one transaction a line; its items between `delimiter`, NULL: blanks and tabs */
   const char *tid, *item;     /* a row for each item */
   const char *basket;         /* a row for each transaction, its items in one column between `delimiter`, NULL: commas; or as a JSON array */
   const char *delimiter;      /* one character */
+  const char *const *columns; size_t n_columns; /* items "column=value"; NULL = all columns */
+  bool one_hot;               /* a column is an item, which a row has or has not */
+  size_t bins;                /* numeric columns of more values are cut into so many parts; 0 = 5 */
   const char *count;          /* column with the number of times a transaction counts; NULL none */
+  const char *hierarchy;      /* CSV file of two columns, an item and what it is a kind of; NULL none */
+  const char *const *never; size_t n_never; /* items that are left out */
   /* what is searched for */
   const char *min_support;    /* "12": transactions; "0.01" or "1%": a share of them; NULL with top: 1 */
   dm_itemset_kind kind;
