@@ -63,7 +63,7 @@ static dm_status share_out(hybrid *h, dm_error *err) {
   size_t n = h->db->n_items, rows = TASK_ROWS;
   if (!(h->task = dm_alloc(h->ctx, n + 1, sizeof *h->task, "search", err))) return DM_EBUDGET;
   for (size_t i = n; i-- > 0;) {
-    if (i + 1 == HYBRID_TABLE) {
+    if (i < HYBRID_FEW) {
       h->task[h->n_tasks++] = i + 1;
       break;
     }
@@ -139,7 +139,7 @@ static dm_status run_task(void *worker, size_t task, dm_emit *e, dm_error *err) 
   dm_status s = DM_OK;
   w->e = e;
   w->err = err;
-  if (i <= HYBRID_TABLE && end == 0) {
+  if (i <= HYBRID_FEW && end == 0) {
     hybrid_masks_first(w, &h->masks, (unsigned)i);
     return dm_ctx_check(h->ctx, err);
   }

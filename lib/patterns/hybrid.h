@@ -18,7 +18,11 @@
 
 #include <string.h>
 
-enum { HYBRID_TABLE = 8, HYBRID_WORD = 64 };
+enum {
+  HYBRID_FEW = 8,    /* columns of the smallest table … */
+  HYBRID_TABLE = 12, /* … and of the largest */
+  HYBRID_WORD = 64
+};
 
 /*
  * Rows as lists, for each item those that have others before it: first rows
@@ -92,6 +96,13 @@ typedef struct hybrid_worker {
 #define HYBRID_NONE UINT32_MAX
 
 static inline void *hybrid_take(hybrid_worker *w, size_t count, size_t size) { return dm_stack_take(&w->memory, count, size, w->err); }
+
+/* Columns of a table that costs no more than a few passes over the rows. */
+static inline unsigned hybrid_table_columns(size_t rows) {
+  unsigned c = HYBRID_FEW;
+  while (c < HYBRID_TABLE && ((size_t)1 << c) < 4 * rows) c++;
+  return c;
+}
 
 /* Does the search go on? */
 static inline bool hybrid_goes_on(const hybrid_worker *w) {

@@ -180,7 +180,7 @@ static dm_status search_masks(hybrid_worker *w, const pass *p, const found *f) {
   }
   fill_masks(w, p, &m);
   for (size_t i = 0; i < f->n; i++) w->code[f->place[i]] = HYBRID_NONE;
-  dm_status s = m.columns > HYBRID_TABLE ? hybrid_masks_merge(w, &m) : DM_OK;
+  dm_status s = m.columns > hybrid_table_columns(m.n) ? hybrid_masks_merge(w, &m) : DM_OK;
   return s == DM_OK ? hybrid_masks_search(w, &m) : s;
 }
 

@@ -49,7 +49,8 @@ dm_status hybrid_masks_merge(hybrid_worker *w, hybrid_masks *node) {
 /* ---- the first columns together ---------------------------------------------------- */
 
 unsigned hybrid_masks_together(const hybrid_worker *w, const hybrid_masks *node) {
-  unsigned few = node->columns < HYBRID_TABLE ? node->columns : HYBRID_TABLE;
+  unsigned few = hybrid_table_columns(node->n);
+  if (few > node->columns) few = node->columns;
   if (!w->e->counts || node->columns == few) return few;
   uint32_t run[65] = {0}, sum = 0; /* weight of the rows that have the first q columns and not the next */
   for (size_t r = 0; r < node->n; r++) run[~node->mask[r] ? __builtin_ctzll(~node->mask[r]) : 64] += node->weight[r];
@@ -110,7 +111,7 @@ void hybrid_masks_first(hybrid_worker *w, const hybrid_masks *node, unsigned col
 static dm_status reduce(hybrid_worker *w, const hybrid_masks *node, unsigned column, hybrid_masks *to) {
   uint32_t count[64 + DM_K_SPARE];
   uint64_t keep = 0;
-  w->h->k->counts(to->mask, to->weight, to->n, count);
+  w->h->k->counts(to->mask, to->weight, to->n, column, count);
   for (unsigned c = 0; c < column; c++) {
     if (count[c] == to->support) {
       dm_emit_perfect(w->e, node->item[c]);
@@ -121,7 +122,7 @@ static dm_status reduce(hybrid_worker *w, const hybrid_masks *node, unsigned col
   }
   if (to->columns == 0) return DM_OK;
   if (to->columns < column) w->h->k->squeeze(to->mask, to->n, keep);
-  return to->columns > HYBRID_TABLE ? hybrid_masks_merge(w, to) : DM_OK;
+  return to->columns > hybrid_table_columns(to->n) ? hybrid_masks_merge(w, to) : DM_OK;
 }
 
 dm_status hybrid_masks_extend(hybrid_worker *w, const hybrid_masks *node, unsigned column) {

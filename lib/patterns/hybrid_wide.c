@@ -60,7 +60,7 @@ static dm_status search_narrow(hybrid_worker *w, const hybrid_wide *node) {
   hybrid_masks m = {.mask = node->low, .weight = node->weight, .n = node->n, .support = node->support};
   m.columns = node->columns < 64 ? node->columns : 64;
   memcpy(m.item, node->item, m.columns * sizeof *m.item);
-  dm_status s = m.columns > HYBRID_TABLE ? hybrid_masks_merge(w, &m) : DM_OK;
+  dm_status s = m.columns > hybrid_table_columns(m.n) ? hybrid_masks_merge(w, &m) : DM_OK;
   return s == DM_OK ? hybrid_masks_search(w, &m) : s;
 }
 
@@ -82,8 +82,8 @@ dm_status hybrid_wide_extend(hybrid_worker *w, const hybrid_wide *node, unsigned
   dm_emit_push(e, node->item[column]);
   if (e->n < w->h->max_size) {
     counts c;
-    k->counts(to.low, to.weight, to.n, c.low);
-    k->counts(to.high, to.weight, to.n, c.high);
+    k->counts(to.low, to.weight, to.n, 64, c.low);
+    k->counts(to.high, to.weight, to.n, column - 64, c.high);
     uint64_t low = choose(w, c.low, node->item, 64, &to), high = choose(w, c.high, node->item + 64, column - 64, &to);
     squeeze(w, &to, low, high);
   }

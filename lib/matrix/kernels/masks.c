@@ -4,9 +4,10 @@
 #include "matrix/kernels/simd.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 DM_INLINE void counts(const uint64_t *mask, const uint32_t *weight, size_t n, uint32_t count[64]) {
-  for (size_t c = 0; c < 64; c++) count[c] = 0;
+  memset(count, 0, 64 * sizeof *count);
   for (size_t r = 0; r < n; r++)
     for (uint64_t m = mask[r]; m; m &= m - 1) count[__builtin_ctzll(m)] += weight[r];
 }
@@ -135,7 +136,10 @@ DM_INLINE uint64_t sets_of_8(const uint64_t *word, size_t n, unsigned min) {
 
 #define DM_BITS __attribute__((target("avx2,fma,bmi,bmi2,lzcnt,popcnt")))
 
-static void counts_scalar(const uint64_t *mask, const uint32_t *weight, size_t n, uint32_t count[64]) { counts(mask, weight, n, count); }
+static void counts_scalar(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned columns, uint32_t count[64]) {
+  (void)columns;
+  counts(mask, weight, n, count);
+}
 static size_t select_scalar(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned column, uint64_t *out, uint32_t *out_weight,
                             uint32_t *sum) {
   return select_rows(mask, weight, n, column, out, out_weight, sum);
@@ -165,7 +169,8 @@ static const dm_k_masks scalar = {counts_scalar, select_scalar, squeeze,     sub
 #if DM_HAS_SIMD
 #include <immintrin.h>
 
-DM_BITS static void counts_bits(const uint64_t *mask, const uint32_t *weight, size_t n, uint32_t count[64]) {
+DM_BITS static void counts_bits(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned columns, uint32_t count[64]) {
+  (void)columns;
   counts(mask, weight, n, count);
 }
 DM_BITS static size_t select_bits(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned column, uint64_t *out,

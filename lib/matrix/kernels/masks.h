@@ -23,8 +23,8 @@ typedef struct dm_k_columns {
 } dm_k_columns;
 
 typedef struct dm_k_masks {
-  /** count[c] = weight of the rows with column c. */
-  void (*counts)(const uint64_t *mask, const uint32_t *weight, size_t n, uint32_t count[64]);
+  /** count[c] = weight of the rows with column c, for c < columns; the others hold anything. */
+  void (*counts)(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned columns, uint32_t count[64]);
   /** Rows with the column, in their order, reduced to the columns before it, those that have none of them left out. @param sum weight of all with the column */
   size_t (*select)(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned column, uint64_t *out, uint32_t *out_weight, uint32_t *sum);
   /** Leaves the columns of keep, moved together. */

@@ -11,21 +11,32 @@
 DM_WIDE static inline unsigned bits_of(unsigned mask) { return (unsigned)_mm_popcnt_u32(mask); }
 DM_WIDE static inline unsigned below(size_t n) { return (1u << n) - 1; } /* n < 32 */
 
-/* A row's mask is what chooses the counters that its weight is added to: 16 columns each. */
-DM_WIDE static void counts(const uint64_t *mask, const uint32_t *weight, size_t n, uint32_t count[64]) {
+/* A row's mask is what chooses the counters that its weight is added to. @param registers 1 … 4, of 16 columns each */
+DM_WIDE DM_INLINE void count_in(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned registers, uint32_t *count) {
   __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
   for (size_t r = 0; r < n; r++) {
     __m512i w = _mm512_set1_epi32((int)weight[r]);
     uint64_t m = mask[r];
     a = _mm512_mask_add_epi32(a, (__mmask16)m, a, w);
-    b = _mm512_mask_add_epi32(b, (__mmask16)(m >> 16), b, w);
-    c = _mm512_mask_add_epi32(c, (__mmask16)(m >> 32), c, w);
-    d = _mm512_mask_add_epi32(d, (__mmask16)(m >> 48), d, w);
+    if (registers > 1) b = _mm512_mask_add_epi32(b, (__mmask16)(m >> 16), b, w);
+    if (registers > 2) c = _mm512_mask_add_epi32(c, (__mmask16)(m >> 32), c, w);
+    if (registers > 3) d = _mm512_mask_add_epi32(d, (__mmask16)(m >> 48), d, w);
   }
   _mm512_storeu_si512(count, a);
   _mm512_storeu_si512(count + 16, b);
   _mm512_storeu_si512(count + 32, c);
   _mm512_storeu_si512(count + 48, d);
+}
+
+DM_WIDE static void counts(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned columns, uint32_t count[64]) {
+  if (columns <= 16)
+    count_in(mask, weight, n, 1, count);
+  else if (columns <= 32)
+    count_in(mask, weight, n, 2, count);
+  else if (columns <= 48)
+    count_in(mask, weight, n, 3, count);
+  else
+    count_in(mask, weight, n, 4, count);
 }
 
 DM_WIDE static size_t select_rows(const uint64_t *mask, const uint32_t *weight, size_t n, unsigned column, uint64_t *out,
