@@ -17,8 +17,10 @@
 #include <stdlib.h>
 
 enum {
-  AHEAD = 16,  /* rows that are fetched before they are needed */
-  LONG_ROW = 16 /* items */
+  AHEAD = 16,        /* rows that are fetched before they are needed */
+  LONG_ROW = 16,     /* items */
+  ORDERS = 16,       /* places in a row that are told apart */
+  MANY_ITEMS = 65536 /* more are not worth it */
 };
 
 /* The rows of an item. */
@@ -351,31 +353,83 @@ dm_status hybrid_lists_extend(hybrid_worker *w, const hybrid_lists *lists, uint3
 
 /* ---- the whole database ---------------------------------------------------------------------- */
 
-static void count_places(const dm_itemdb *db, hybrid_lists *l) {
-  const dm_csr *rows = &db->rows;
+/*
+ * Lists of the database in the making. Where there are not too many items, the
+ * light rows of each are ordered by where it stands in them.
+ */
+typedef struct turned {
+  hybrid_lists *lists;
+  const dm_csr *rows;
+  const uint32_t *weight;
+  size_t orders;
+  uint32_t *next; /* [n_items, orders] numbers of light rows, then where the next one goes */
+  uint32_t *end;  /* [n_items] the same of the heavy ones, from the end of the list backwards */
+} turned;
+
+static inline uint32_t *order_of(const turned *t, size_t row, size_t at) {
+  size_t stands = at - t->rows->start[row];
+  return t->next + t->rows->index[at] * t->orders + (stands < t->orders ? stands : t->orders - 1);
+}
+
+static void count_rows(turned *t) {
+  const dm_csr *rows = t->rows;
   for (size_t r = 0; r < rows->n; r++) {
-    if (db->weight[r] > l->heaviest) l->heaviest = db->weight[r];
-    for (size_t i = rows->start[r + 1]; i-- > rows->start[r] + 1 && rows->index[i] >= 64;)
-      l->first[rows->index[i] + 1] += db->weight[r] > 1 ? 2 : 1;
+    uint32_t weight = t->weight[r];
+    if (weight > t->lists->heaviest) t->lists->heaviest = weight;
+    for (size_t i = rows->start[r + 1]; i-- > rows->start[r] + 1 && rows->index[i] >= 64;) {
+      if (weight == 1)
+        ++*order_of(t, r, i);
+      else
+        t->end[rows->index[i]] += 2;
+    }
+  }
+}
+
+/* @return places of all lists */
+static uint32_t place_rows(turned *t, size_t n_items) {
+  uint32_t at = 0;
+  for (size_t i = 0; i < n_items; i++) {
+    t->lists->first[i] = at;
+    for (size_t k = 0; k < t->orders; k++) {
+      uint32_t n = t->next[i * t->orders + k];
+      t->next[i * t->orders + k] = at;
+      at += n;
+    }
+    t->lists->light[i] = at;
+    at = t->end[i] += at;
+  }
+  return t->lists->first[n_items] = at;
+}
+
+static void fill_lists(const turned *t) {
+  const dm_csr *rows = t->rows;
+  for (size_t r = 0; r < rows->n; r++) {
+    uint32_t row = (uint32_t)rows->start[r], weight = t->weight[r];
+    for (size_t i = rows->start[r + 1]; i-- > rows->start[r] + 1 && rows->index[i] >= 64;) {
+      if (weight == 1)
+        t->lists->row[(*order_of(t, r, i))++] = row;
+      else
+        list_row(t->lists, t->end, rows->index[i], row, weight);
+    }
   }
 }
 
 dm_status hybrid_lists_init(hybrid *h, dm_error *err) {
-  const dm_csr *rows = &h->db->rows;
   size_t n = h->db->n_items;
   hybrid_lists *l = &h->lists;
-  *l = (hybrid_lists){.index = rows->index, .support = h->support};
-  uint32_t *end = dm_alloc(h->ctx, n, sizeof *end, "search", err);
-  if (!end || !(l->first = dm_alloc(h->ctx, n + 1, sizeof *l->first, "search", err)) ||
+  *l = (hybrid_lists){.index = h->db->rows.index, .support = h->support};
+  turned t = {.lists = l, .rows = &h->db->rows, .weight = h->db->weight, .orders = n <= MANY_ITEMS ? ORDERS : 1};
+  if (!(t.next = dm_alloc(h->ctx, n, t.orders * sizeof *t.next, "search", err)) ||
+      !(t.end = dm_alloc(h->ctx, n, sizeof *t.end, "search", err)) ||
+      !(l->first = dm_alloc(h->ctx, n + 1, sizeof *l->first, "search", err)) ||
       !(l->light = dm_alloc(h->ctx, n, sizeof *l->light, "search", err)))
     goto done;
-  count_places(h->db, l);
-  if (!(l->row = dm_alloc(h->ctx, place_lists(l, n, end) + 1, sizeof *l->row, "search", err))) goto done;
-  for (size_t r = 0; r < rows->n; r++)
-    for (size_t i = rows->start[r + 1]; i-- > rows->start[r] + 1 && rows->index[i] >= 64;)
-      list_row(l, end, rows->index[i], (uint32_t)rows->start[r], h->db->weight[r]);
+  count_rows(&t);
+  if (!(l->row = dm_alloc(h->ctx, (size_t)place_rows(&t, n) + 1, sizeof *l->row, "search", err))) goto done;
+  fill_lists(&t);
 done:
-  dm_free(h->ctx, end);
+  dm_free(h->ctx, t.next);
+  dm_free(h->ctx, t.end);
   return l->row ? DM_OK : DM_EBUDGET;
 }
 
