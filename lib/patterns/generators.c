@@ -79,7 +79,8 @@ dm_status dm_generators_add(dm_generators *g, const uint32_t *items, size_t n, u
   size_t i = hash & (g->n_slots - 1);
   while (g->slots[i]) i = (i + 1) & (g->n_slots - 1);
   g->slots[i] = g->used + 1;
-  uint32_t *set = g->words + g->used, head[HEAD] = {(uint32_t)n, (uint32_t)support, (uint32_t)(support >> 32), (uint32_t)hash, (uint32_t)(hash >> 32)};
+  uint32_t *set = g->words + g->used;
+  uint32_t head[HEAD] = {(uint32_t)n, (uint32_t)support, (uint32_t)(support >> 32), (uint32_t)hash, (uint32_t)(hash >> 32)};
   memcpy(set, head, sizeof head);
   memcpy(set + HEAD, items, n * sizeof *items);
   g->used += HEAD + n;

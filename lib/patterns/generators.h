@@ -5,7 +5,7 @@
  *
  *   {a b c} is a generator  <=>  {b c}, {a c}, {a b} are, and each has more support
  *
- * Source: Pasquier, Bastide, Taouil & Lakhal, ICDT 1999, lemma 3 of "generators".
+ * Source: Pasquier, Bastide, Taouil & Lakhal, ICDT 1999 (A-Close); Bastide et al., SIGKDD Explorations 2(2), 2000 (PASCAL).
  */
 #ifndef DM_PATTERNS_GENERATORS_H
 #define DM_PATTERNS_GENERATORS_H

@@ -7,10 +7,11 @@
     rules    rules of retail 9 with confidence 0.8 against the best peer
     scaling  baskets from a Quest-style generator: time and memory for more and more of them
 
-usage: bench_patterns.py MAKE_BASKETS [PART...] [--pairs N] [--limit SECONDS] [--largest TRANSACTIONS]
+usage: bench_patterns.py MAKE_BASKETS [PART...] [--pairs N] [--limit SECONDS] [--largest TRANSACTIONS] [--cpu]
 
 $DM_SHARED/data/baskets has the data (NAME.dat.gz); $DM_MINERS is a folder with apriori, eclat, fpgrowth and lcm.
-What is not there is left out, with a word. Memory is that of the whole process as the system tells it, which knows no
+What is not there is left out, with a word. --cpu compares seconds of the processor, where others use the machine, too;
+for two threads they say less. Memory is that of the whole process as the system tells it, which knows no
 less than what this script itself takes.
 """
 import argparse
@@ -102,13 +103,14 @@ def best_peer(commands, limit, keep=True):
     return min(seconds, key=seconds.get) if seconds else None
 
 
-def in_turn(pairs, mine, other, keep=True):
+def in_turn(options, mine, other, keep=True):
     """Runs each of `mine` and the other one after the other. Median seconds of each of mine, of the other, and of the ratios."""
     seconds, theirs, ratios = {k: [] for k in mine}, [], {k: [] for k in mine}
-    for _ in range(pairs):
-        theirs.append(Run(other, keep=keep).seconds)
+    measure = (lambda run: run.cpu) if options.cpu else (lambda run: run.seconds)
+    for _ in range(options.pairs):
+        theirs.append(measure(Run(other, keep=keep)))
         for key, command in mine.items():
-            seconds[key].append(Run(command, keep=keep).seconds)
+            seconds[key].append(measure(Run(command, keep=keep)))
             ratios[key].append(theirs[-1] / seconds[key][-1])
     median = statistics.median
     return {k: median(v) for k, v in seconds.items()}, median(theirs), {k: median(v) for k, v in ratios.items()}
@@ -149,10 +151,11 @@ def against_peers(data, options):
                 print(f"{name:12} {support:7} {kind:9} no peer ended")
                 continue
             mine = {threads: counting(data[name], support, kind, threads=threads) for threads in (1, 2)}
-            seconds, theirs, ratios = in_turn(options.pairs, mine, commands[best])
+            seconds, theirs, ratios = in_turn(options, mine, commands[best])
             for threads in mine:
                 all_ratios[threads].append(ratios[threads])
-            print(f"{name:12} {support:7} {kind:9} {best:9} {theirs:8.3f} {seconds[1]:8.3f} {seconds[2]:8.3f} {ratios[1]:8.2f} {ratios[2]:8.2f}", flush=True)
+            print(f"{name:12} {support:7} {kind:9} {best:9} {theirs:8.3f} {seconds[1]:8.3f} {seconds[2]:8.3f} {ratios[1]:8.2f} {ratios[2]:8.2f}",
+                  flush=True)
     for threads, wanted in ((1, 2.5), (2, 4)):
         r = all_ratios[threads]
         if r:
@@ -192,7 +195,7 @@ def compare_writers(what, mine, best, commands, options, n):
     if check.code:
         print(check.err)
         return False
-    seconds, theirs, ratios = in_turn(options.pairs, mine, commands[best] if best else ["true"], keep=False)
+    seconds, theirs, ratios = in_turn(options, mine, commands[best] if best else ["true"], keep=False)
     for threads in mine:
         ratio = f"; {best} {theirs:.3f} s, ratio {ratios[threads]:.2f}" if best else ""
         print(f"  {threads} threads: {seconds[threads]:.3f} s, {seconds[threads] / n * 1e9:.1f} ns each{ratio}", flush=True)
@@ -214,7 +217,9 @@ def scaling(make_baskets, folder, options):
                 print(run.err)
                 return False
             sets = json.loads(run.out)["itemsets"]
-            print(f"{n:12} {size:7.1f} {support:7} {kind:9} {sets:9} {run.seconds:8.3f} {run.seconds / n * 1e6:8.2f} {run.memory:7.0f} {run.memory / size:6.2f}", flush=True)
+            each = run.seconds / n * 1e6
+            print(f"{n:12} {size:7.1f} {support:7} {kind:9} {sets:9} {run.seconds:8.3f} {each:8.2f} {run.memory:7.0f} {run.memory / size:6.2f}",
+                  flush=True)
         os.remove(path)
         n *= 10
     return True
@@ -239,6 +244,7 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="PART", help="table, peers, listing, rules, scaling (default: all)")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--limit", type=float, default=60, metavar="SECONDS")
+    parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--largest", type=int, default=1000000, metavar="TRANSACTIONS")
     options = parser.parse_args()
     parts = options.parts or ["table", "peers", "listing", "rules", "scaling"]
